@@ -1,0 +1,33 @@
+//! Adapters behind the ports, one service a file, and the one configuration all clients share.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::sdk_config::SharedCredentialsProvider;
+use std::time::Duration;
+
+/// Longer than the longest long poll (20 s), so that an empty queue is not taken for a dead connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(25);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The configuration of every SDK client in a function, and the one HTTP client they share.
+///
+/// Lambda puts credentials and region in the environment, so no provider chain is built and no profile file is read.
+/// `AWS_ENDPOINT_URL` is followed, for the local run. Nothing is opened before the first call.
+#[must_use]
+pub fn config(lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
+    let http_client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .http_client(http_client)
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts);
+    builder.set_region(lookup("AWS_REGION").or_else(|| lookup("AWS_DEFAULT_REGION")).map(Region::new));
+    builder.set_endpoint_url(lookup("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()));
+    builder.build()
+}

@@ -1,0 +1,14 @@
+//! Logs: one JSON object a line on stdout, as `docs/logging.md` describes.
+//!
+//! The runtime's own subscriber writes no timestamp (Lambda then takes every line for INFO), lets `RUST_LOG` win over
+//! the function's configuration, does not know FATAL, and loses the request id at WARN. This one does not.
+
+mod level;
+mod line;
+mod subscriber;
+
+pub(crate) use self::subscriber::chain;
+pub use self::{
+    level::{LogConfig, LogFormat},
+    subscriber::{INVOCATION_SPAN, LineLogger, init, log_fatal},
+};
