@@ -1,0 +1,123 @@
+//! Logs every notification of a topic: message, subject, attributes, ids and time.
+//!
+//! Takes SNS's invocation. Answers how many records it logged and how many it refused; a record that cannot be read is
+//! logged as an error and does not disturb the others. It calls no AWS service.
+
+use serde::Serialize;
+use serde_json::Value;
+use sluicegate::{
+    events::{AttributeValue, EventError, MessageAttributes, Notification, notifications},
+    lambda::{Invocation, InvocationError},
+    settings::{Settings, SettingsError},
+};
+
+/// The function's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `LOGGED_MESSAGE_MAX_BYTES`, default 4,096: longer messages are cut. `CloudWatch` takes lines up to 1 MiB, and
+    /// every byte is paid for.
+    pub logged_message_max_bytes: usize,
+}
+
+impl Config {
+    /// Reads the settings.
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut settings = Settings::new(lookup);
+        let logged_message_max_bytes = settings.within("LOGGED_MESSAGE_MAX_BYTES", 4_096, 0..=250_000);
+        settings.finish(Self {
+            logged_message_max_bytes,
+        })
+    }
+}
+
+/// What the function answers. SNS does not read it; people who invoke it by hand do.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Notifications logged.
+    pub logged: usize,
+    /// Records that could not be read.
+    pub refused: usize,
+}
+
+/// Handles one invocation.
+#[allow(
+    clippy::unused_async,
+    reason = "handlers are asynchronous; this one has nothing to wait for"
+)]
+pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summary, InvocationError> {
+    let mut summary = Summary::default();
+    for record in notifications(event)? {
+        match record {
+            Ok(notification) => {
+                log(config, &notification);
+                summary.logged += 1;
+            }
+            Err(problem) => {
+                log_refusal(&problem);
+                summary.refused += 1;
+            }
+        }
+    }
+    Ok(summary)
+}
+
+fn log(config: &Config, notification: &Notification) {
+    let message = cut(&notification.message, config.logged_message_max_bytes);
+    tracing::info!(
+        record.message_id = %notification.message_id,
+        topic.arn = %notification.topic_arn,
+        notification.subject = notification.subject.as_deref(),
+        notification.message = message,
+        notification.message_bytes = notification.message.len(),
+        notification.truncated = message.len() < notification.message.len(),
+        notification.attributes = %attributes_json(&notification.attributes),
+        notification.published_at = %notification.published_at.format("%FT%T%.3fZ"),
+        "notification received"
+    );
+}
+
+fn log_refusal(problem: &EventError) {
+    tracing::error!(%problem, "record refused");
+}
+
+/// The longest beginning of `text` of at most `max_bytes` that does not cut a character.
+fn cut(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
+/// `{"name": "value", …}`. Of a binary value only its size is logged.
+fn attributes_json(attributes: &MessageAttributes) -> Value {
+    attributes
+        .iter()
+        .map(|(name, attribute)| {
+            let value = match &attribute.value {
+                AttributeValue::Text(text) => Value::from(text.as_str()),
+                AttributeValue::Binary(bytes) => Value::from(format!("({} bytes)", bytes.len())),
+            };
+            (name.clone(), value)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        assert_eq!(cut("한글", 0), "");
+        assert_eq!(cut("한글", 2), "");
+        assert_eq!(cut("한글", 5), "한");
+        assert_eq!(cut("한글", 6), "한글");
+        assert_eq!(cut("한글", 100), "한글");
+    }
+
+    #[test]
+    fn a_limit_that_is_no_number_is_named() {
+        let error = Config::from_lookup(&|_| Some("lots".to_owned())).unwrap_err();
+        assert!(
+            error.to_string().starts_with(r#"LOGGED_MESSAGE_MAX_BYTES is "lots""#),
+            "{error}"
+        );
+    }
+}
