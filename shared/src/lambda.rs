@@ -32,10 +32,7 @@ pub struct InvocationError {
 impl InvocationError {
     /// `kind` is a short stable name, which Lambda reports as `errorType`; the message is for people.
     pub fn new(kind: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     /// An error with everything that caused it.
@@ -60,10 +57,7 @@ impl From<crate::events::EventError> for InvocationError {
 
 impl From<InvocationError> for Diagnostic {
     fn from(error: InvocationError) -> Self {
-        Self {
-            error_type: error.kind.to_owned(),
-            error_message: error.message.into_owned(),
-        }
+        Self { error_type: error.kind.to_owned(), error_message: error.message.into_owned() }
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "aws-client")]
 pub mod aws;
 pub mod clock;
+pub mod delivery;
 pub mod events;
 #[cfg(feature = "lambda")]
 pub mod lambda;

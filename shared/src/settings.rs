@@ -11,8 +11,8 @@ use std::{error::Error, fmt, str::FromStr};
 ///
 /// let mut settings = Settings::new(|name| (name == "BATCH_SIZE").then(|| "ten".to_owned()));
 /// let batch_size: u32 = settings.or("BATCH_SIZE", 50);
-/// let queue_url: String = settings.required("QUEUE_URL");
-/// let problems = settings.finish((batch_size, queue_url)).unwrap_err();
+/// let queue_url: Option<String> = settings.required("QUEUE_URL");
+/// let problems = settings.finish_with(|| Some((batch_size, queue_url?))).unwrap_err();
 /// assert_eq!(
 ///     problems.to_string(),
 ///     r#"BATCH_SIZE is "ten", which is not a value it takes (invalid digit found in string); QUEUE_URL is not set"#,
@@ -32,10 +32,7 @@ pub struct SettingsError {
 impl<L: Fn(&str) -> Option<String>> Settings<L> {
     /// Reads through `lookup`: [`environment`] in a function's `main`, a closure in tests.
     pub fn new(lookup: L) -> Self {
-        Self {
-            lookup,
-            problems: Vec::new(),
-        }
+        Self { lookup, problems: Vec::new() }
     }
 
     /// A setting that may be absent.
@@ -48,8 +45,7 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
         match text.trim().parse() {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.problems
-                    .push(format!("{name} is {text:?}, which is not a value it takes ({problem})"));
+                self.problems.push(format!("{name} is {text:?}, which is not a value it takes ({problem})"));
                 None
             }
         }
@@ -74,19 +70,14 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
         if range.contains(&value) {
             return value;
         }
-        self.problems.push(format!(
-            "{name} is {value}, outside {} to {}",
-            range.start(),
-            range.end()
-        ));
+        self.problems.push(format!("{name} is {value}, outside {} to {}", range.start(), range.end()));
         default
     }
 
-    /// A setting there is no default for. The value returned when it is absent is never used: [`Settings::finish`]
-    /// fails then.
-    pub fn required<T>(&mut self, name: &str) -> T
+    /// A setting there is no default for. `None` only when it is a problem: [`Settings::finish`] fails then.
+    pub fn required<T>(&mut self, name: &str) -> Option<T>
     where
-        T: FromStr + Default,
+        T: FromStr,
         T::Err: fmt::Display,
     {
         let problems = self.problems.len();
@@ -94,18 +85,19 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
         if value.is_none() && self.problems.len() == problems {
             self.problems.push(format!("{name} is not set"));
         }
-        value.unwrap_or_default()
+        value
     }
 
     /// Hands the finished configuration over, or every problem found on the way.
     pub fn finish<C>(self, config: C) -> Result<C, SettingsError> {
-        if self.problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(SettingsError {
-                problems: self.problems,
-            })
-        }
+        self.finish_with(|| Some(config))
+    }
+
+    /// As [`Settings::finish`], for a configuration made of settings that are [`Settings::required`]: `build` gives
+    /// `None` only where one of them did.
+    pub fn finish_with<C>(self, build: impl FnOnce() -> Option<C>) -> Result<C, SettingsError> {
+        let config = if self.problems.is_empty() { build() } else { None };
+        config.ok_or(SettingsError { problems: self.problems })
     }
 }
 
@@ -139,9 +131,6 @@ mod tests {
     fn a_number_outside_its_range_is_named_with_the_range() {
         let mut settings = Settings::new(|_| Some("0".to_owned()));
         settings.within("RECEIVERS", 2_u32, 1..=10);
-        assert_eq!(
-            settings.finish(()).unwrap_err().to_string(),
-            "RECEIVERS is 0, outside 1 to 10"
-        );
+        assert_eq!(settings.finish(()).unwrap_err().to_string(), "RECEIVERS is 0, outside 1 to 10");
     }
 }

@@ -24,9 +24,7 @@ impl Config {
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut settings = Settings::new(lookup);
         let logged_message_max_bytes = settings.within("LOGGED_MESSAGE_MAX_BYTES", 4_096, 0..=250_000);
-        settings.finish(Self {
-            logged_message_max_bytes,
-        })
+        settings.finish(Self { logged_message_max_bytes })
     }
 }
 
@@ -40,10 +38,7 @@ pub struct Summary {
 }
 
 /// Handles one invocation.
-#[allow(
-    clippy::unused_async,
-    reason = "handlers are asynchronous; this one has nothing to wait for"
-)]
+#[allow(clippy::unused_async, reason = "handlers are asynchronous; this one has nothing to wait for")]
 pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summary, InvocationError> {
     let mut summary = Summary::default();
     for record in notifications(event)? {
@@ -115,9 +110,6 @@ mod tests {
     #[test]
     fn a_limit_that_is_no_number_is_named() {
         let error = Config::from_lookup(&|_| Some("lots".to_owned())).unwrap_err();
-        assert!(
-            error.to_string().starts_with(r#"LOGGED_MESSAGE_MAX_BYTES is "lots""#),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with(r#"LOGGED_MESSAGE_MAX_BYTES is "lots""#), "{error}");
     }
 }

@@ -1,5 +1,14 @@
 //! Adapters behind the ports, one service a file, and the one configuration all clients share.
 
+#[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-sqs"))]
+mod error;
+#[cfg(feature = "aws-lambda")]
+pub mod lambda;
+#[cfg(feature = "aws-sns")]
+pub mod sns;
+#[cfg(feature = "aws-sqs")]
+pub mod sqs;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 use aws_smithy_http_client::{
     Builder,

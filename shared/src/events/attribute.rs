@@ -28,10 +28,7 @@ pub enum AttributeValue {
 impl MessageAttribute {
     /// A `String` attribute.
     pub fn text(value: impl Into<String>) -> Self {
-        Self {
-            data_type: "String".to_owned(),
-            value: AttributeValue::Text(value.into()),
-        }
+        Self { data_type: "String".to_owned(), value: AttributeValue::Text(value.into()) }
     }
 
     /// The text of the value; `None` when it is binary.

@@ -19,14 +19,14 @@ use super::{
 
 const MESSAGE: &str = "dispatched message";
 
-/// What the poller sends. Borrowed, so that the same messages can be packed again after a failed invocation.
+/// What the poller sends. The messages are [`Message`]s, or their JSON where it is made already.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Dispatch<'a> {
+pub struct Dispatch<'a, M = Message> {
     /// Where the messages were received, and where the worker deletes them.
     pub queue_url: &'a str,
     /// At least one.
-    pub messages: &'a [Message],
+    pub messages: &'a [M],
 }
 
 /// One received message, in the JSON of `ReceiveMessage`.
@@ -77,20 +77,11 @@ pub(crate) fn batch(event: &str) -> Result<Option<Batch>, EventError> {
         (Some(messages), None) => messages,
         (None, Some(message)) => vec![message],
         (None, None) | (Some(_), Some(_)) => {
-            return Err(EventError::UnknownShape {
-                expected: "either messages or message beside queueUrl",
-            });
+            return Err(EventError::UnknownShape { expected: "either messages or message beside queueUrl" });
         }
     };
-    let records = raw_messages
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>, EventError>>()?;
-    Ok((!records.is_empty()).then_some(Batch {
-        door: Door::Dispatch,
-        queue,
-        records,
-    }))
+    let records = raw_messages.into_iter().map(read).collect::<Result<Vec<_>, EventError>>()?;
+    Ok((!records.is_empty()).then_some(Batch { door: Door::Dispatch, queue, records }))
 }
 
 fn read(raw: &RawValue) -> Result<Result<Record, MalformedRecord>, EventError> {
@@ -136,17 +127,14 @@ impl TryFrom<MessageAttributeValue> for MessageAttribute {
         const ATTRIBUTE: &str = "message attribute";
         let value = match (wire.string_value, wire.binary_value) {
             (Some(text), _) => AttributeValue::Text(text),
-            (None, Some(base64)) => {
-                AttributeValue::Binary(BASE64_STANDARD.decode(base64).map_err(|_| EventError::UnknownShape {
-                    expected: "base64 in BinaryValue",
-                })?)
-            }
+            (None, Some(base64)) => AttributeValue::Binary(
+                BASE64_STANDARD
+                    .decode(base64)
+                    .map_err(|_| EventError::UnknownShape { expected: "base64 in BinaryValue" })?,
+            ),
             (None, None) => return Err(EventError::missing(ATTRIBUTE, "StringValue or BinaryValue")),
         };
-        Ok(Self {
-            data_type: wire.data_type,
-            value,
-        })
+        Ok(Self { data_type: wire.data_type, value })
     }
 }
 
@@ -170,10 +158,7 @@ mod tests {
                 },
             )]),
         };
-        let dispatch = Dispatch {
-            queue_url: "https://sqs.us-east-1.amazonaws.com/1/jobs",
-            messages: &[message],
-        };
+        let dispatch = Dispatch { queue_url: "https://sqs.us-east-1.amazonaws.com/1/jobs", messages: &[message] };
         let batch = batch(&serde_json::to_string(&dispatch).unwrap()).unwrap().unwrap();
         assert_eq!((batch.door, batch.queue.name()), (Door::Dispatch, "jobs"));
         let record = batch.records[0].as_ref().unwrap();

@@ -51,7 +51,5 @@ impl EventError {
 
 /// The value of a field that must be there and not empty.
 pub(crate) fn required(value: Option<String>, of: &'static str, field: &'static str) -> Result<String, EventError> {
-    value
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| EventError::missing(of, field))
+    value.filter(|text| !text.is_empty()).ok_or_else(|| EventError::missing(of, field))
 }

@@ -61,12 +61,7 @@ pub struct Refusal {
 /// ```
 pub fn object_events(event: &str) -> Result<ObjectEvents, EventError> {
     let mut found = ObjectEvents::default();
-    Peeler {
-        found: &mut found,
-        peeled: Vec::new(),
-        message_id: None,
-    }
-    .peel(event)?;
+    Peeler { found: &mut found, peeled: Vec::new(), message_id: None }.peel(event)?;
     Ok(found)
 }
 
@@ -113,10 +108,7 @@ impl Peeler<'_> {
         }
         if text(shape.event).as_deref() == Some("s3:TestEvent") {
             let bucket = text(shape.bucket).unwrap_or_default();
-            self.found.test_events.push(TestEvent {
-                bucket,
-                route: self.route(),
-            });
+            self.found.test_events.push(TestEvent { bucket, route: self.route() });
             return Ok(());
         }
         if shape.detail_type.is_some() {
@@ -138,9 +130,7 @@ impl Peeler<'_> {
                 Some("aws:s3") => self.take_notification(record),
                 Some("aws:sns") => self.through(Hop::Sns, &Notification::from_record(record)?.message),
                 Some("aws:sqs") => self.through_queue(record),
-                _ => Err(EventError::UnknownShape {
-                    expected: "a record of aws:s3, aws:sns or aws:sqs",
-                }),
+                _ => Err(EventError::UnknownShape { expected: "a record of aws:s3, aws:sns or aws:sqs" }),
             });
         if let Err(problem) = outcome {
             let message_id = self.message_id.clone().or_else(|| message_id(record));
@@ -157,19 +147,17 @@ impl Peeler<'_> {
 
     fn through_queue(&mut self, record: &RawValue) -> Result<(), EventError> {
         let record = Record::from_wire(record)?;
-        let outer = self.message_id.replace(record.message_id);
+        let outer = self.message_id.clone();
+        // Of a queue's message inside a queue's message only the outermost id is in the batch.
+        self.message_id.get_or_insert(record.message_id);
         let outcome = self.through(Hop::Sqs, &record.body);
-        if outcome.is_ok() {
-            self.message_id = outer;
-        }
+        self.message_id = outer;
         outcome
     }
 
     fn take_notification(&mut self, record: &RawValue) -> Result<(), EventError> {
         let wire: S3EventRecord = serde_json::from_str(record.get()).map_err(EventError::malformed("S3 record"))?;
-        self.found
-            .objects
-            .push(ObjectEvent::from_notification(wire, self.route())?);
+        self.found.objects.push(ObjectEvent::from_notification(wire, self.route())?);
         Ok(())
     }
 
@@ -178,9 +166,7 @@ impl Peeler<'_> {
         if wire.source != "aws.s3" {
             return Err(EventError::UnknownShape { expected: EXPECTED });
         }
-        self.found
-            .objects
-            .push(ObjectEvent::from_event_bridge(wire, self.route())?);
+        self.found.objects.push(ObjectEvent::from_event_bridge(wire, self.route())?);
         Ok(())
     }
 
@@ -200,5 +186,34 @@ fn message_id(record: &RawValue) -> Option<String> {
         #[serde(rename = "messageId")]
         message_id: Option<String>,
     }
-    serde_json::from_str::<Identity>(record.get()).ok()?.message_id
+    serde_json::from_str::<Identity>(record.get()).ok()?.message_id.filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn queue_record(message_id: &str, body: &Value) -> Value {
+        json!({"messageId": message_id, "receiptHandle": "h", "body": body, "eventSource": "aws:sqs"})
+    }
+
+    fn refused_ids(records: &[Value]) -> Vec<Option<String>> {
+        let event = json!({ "Records": records }).to_string();
+        object_events(&event).unwrap().refused.into_iter().map(|refusal| refusal.message_id).collect()
+    }
+
+    #[test]
+    fn a_refused_record_is_named_by_its_own_id_whatever_was_refused_before_it() {
+        let broken = json!({"messageId": "m-2", "eventSource": "aws:sqs"});
+        let ids = refused_ids(&[queue_record("m-1", &json!("no JSON")), broken, json!(3)]);
+        assert_eq!(ids, [Some("m-1".to_owned()), Some("m-2".to_owned()), None]);
+    }
+
+    #[test]
+    fn a_message_inside_a_message_is_named_by_the_outer_one() {
+        let inner = json!({"Records": [queue_record("inner", &json!("no JSON"))]}).to_string();
+        assert_eq!(refused_ids(&[queue_record("outer", &json!(inner))]), [Some("outer".to_owned())]);
+    }
 }

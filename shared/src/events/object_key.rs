@@ -28,10 +28,8 @@ pub struct KeyError {
 pub fn decode(encoded: &str) -> Result<String, KeyError> {
     let spaced = encoded.replace('+', " ");
     let bytes: Vec<u8> = percent_decode_str(&spaced).collect();
-    String::from_utf8(bytes).map_err(|error| KeyError {
-        encoded: encoded.to_owned(),
-        valid_up_to: error.utf8_error().valid_up_to(),
-    })
+    String::from_utf8(bytes)
+        .map_err(|error| KeyError { encoded: encoded.to_owned(), valid_up_to: error.utf8_error().valid_up_to() })
 }
 
 #[cfg(test)]

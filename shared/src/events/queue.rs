@@ -24,34 +24,17 @@ impl Queue {
     pub fn from_arn(arn: &str) -> Result<Self, EventError> {
         let parts: Vec<&str> = arn.split(':').collect();
         let ["arn", partition, "sqs", region, account, name] = parts[..] else {
-            return Err(EventError::UnknownShape {
-                expected: "a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)",
-            });
+            return Err(EventError::UnknownShape { expected: "a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)" });
         };
-        let suffix = if partition == "aws-cn" {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            url: format!("https://sqs.{region}.{suffix}/{account}/{name}"),
-        })
+        let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+        Ok(Self { name: name.to_owned(), url: format!("https://sqs.{region}.{suffix}/{account}/{name}") })
     }
 
     /// Reads a queue URL: the name is its last segment.
     pub fn from_url(url: &str) -> Result<Self, EventError> {
-        let name = url
-            .rsplit('/')
-            .next()
-            .filter(|name| !name.is_empty() && url.contains("://"));
-        let name = name.ok_or(EventError::UnknownShape {
-            expected: "a queue URL (https://…/ACCOUNT/NAME)",
-        })?;
-        Ok(Self {
-            name: name.to_owned(),
-            url: url.to_owned(),
-        })
+        let name = url.rsplit('/').next().filter(|name| !name.is_empty() && url.contains("://"));
+        let name = name.ok_or(EventError::UnknownShape { expected: "a queue URL (https://…/ACCOUNT/NAME)" })?;
+        Ok(Self { name: name.to_owned(), url: url.to_owned() })
     }
 
     /// The queue's name, with `.fifo` where it has it.
@@ -71,6 +54,15 @@ impl Queue {
     #[must_use]
     pub fn is_fifo(&self) -> bool {
         self.name.ends_with(".fifo")
+    }
+}
+
+/// A queue URL, as settings give it.
+impl std::str::FromStr for Queue {
+    type Err = EventError;
+
+    fn from_str(url: &str) -> Result<Self, EventError> {
+        Self::from_url(url)
     }
 }
 

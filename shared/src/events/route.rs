@@ -25,9 +25,7 @@ pub struct Route {
 impl Route {
     /// The route of envelopes peeled from the outside in.
     pub(crate) fn from_outside_in(peeled: &[Hop]) -> Self {
-        Self {
-            hops: peeled.iter().rev().copied().collect(),
-        }
+        Self { hops: peeled.iter().rev().copied().collect() }
     }
 
     /// The same route with one more hop next to the bucket.

@@ -50,18 +50,12 @@ impl Origin {
 pub fn tick(event: &str) -> Result<Tick, EventError> {
     let json: serde_json::Value = serde_json::from_str(event).map_err(EventError::malformed("schedule event"))?;
     let Ok(event) = serde_json::from_value::<EventBridgeEvent>(json) else {
-        return Ok(Tick {
-            origin: Origin::Custom,
-            scheduled_at: None,
-        });
+        return Ok(Tick { origin: Origin::Custom, scheduled_at: None });
     };
     let origin = match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.scheduler", _) => Origin::Scheduler,
         ("aws.events", "Scheduled Event") => Origin::Rule,
         _ => Origin::Custom,
     };
-    Ok(Tick {
-        origin,
-        scheduled_at: event.time,
-    })
+    Ok(Tick { origin, scheduled_at: event.time })
 }

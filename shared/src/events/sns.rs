@@ -50,10 +50,7 @@ impl Notification {
             notification: Option<Wire>,
         }
         let record: Record = serde_json::from_str(record.get()).map_err(EventError::malformed("SNS record"))?;
-        record
-            .notification
-            .ok_or_else(|| EventError::missing("SNS record", "Sns"))?
-            .try_into()
+        record.notification.ok_or_else(|| EventError::missing("SNS record", "Sns"))?.try_into()
     }
 
     /// Reads the envelope that SNS puts around a message in a queue. `None` when the body is something else: a user's
@@ -98,12 +95,8 @@ impl TryFrom<Wire> for Notification {
             message_id: required(wire.message_id, NOTIFICATION, "MessageId")?,
             topic_arn: required(wire.topic_arn, NOTIFICATION, "TopicArn")?,
             subject: wire.subject.filter(|subject| !subject.is_empty()),
-            message: wire
-                .message
-                .ok_or_else(|| EventError::missing(NOTIFICATION, "Message"))?,
-            published_at: wire
-                .timestamp
-                .ok_or_else(|| EventError::missing(NOTIFICATION, "Timestamp"))?,
+            message: wire.message.ok_or_else(|| EventError::missing(NOTIFICATION, "Message"))?,
+            published_at: wire.timestamp.ok_or_else(|| EventError::missing(NOTIFICATION, "Timestamp"))?,
             attributes: wire
                 .message_attributes
                 .unwrap_or_default()
@@ -116,11 +109,8 @@ impl TryFrom<Wire> for Notification {
 
 impl From<WireAttribute> for MessageAttribute {
     fn from(wire: WireAttribute) -> Self {
-        let decoded = if wire.data_type.starts_with("Binary") {
-            BASE64_STANDARD.decode(&wire.value).ok()
-        } else {
-            None
-        };
+        let decoded =
+            if wire.data_type.starts_with("Binary") { BASE64_STANDARD.decode(&wire.value).ok() } else { None };
         Self {
             data_type: wire.data_type,
             value: decoded.map_or(AttributeValue::Text(wire.value), AttributeValue::Binary),

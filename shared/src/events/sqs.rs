@@ -96,11 +96,7 @@ pub fn batch(event: &str) -> Result<Option<Batch>, EventError> {
         queue_url: Option<&'a RawValue>,
     }
     let shape: Shape<'_> = serde_json::from_str(event).map_err(EventError::malformed("SQS event"))?;
-    if shape.queue_url.is_some() {
-        dispatch::batch(event)
-    } else {
-        mapping_batch(event)
-    }
+    if shape.queue_url.is_some() { dispatch::batch(event) } else { mapping_batch(event) }
 }
 
 fn mapping_batch(event: &str) -> Result<Option<Batch>, EventError> {
@@ -110,11 +106,7 @@ fn mapping_batch(event: &str) -> Result<Option<Batch>, EventError> {
         let identity: Identity = serde_json::from_str(raw.get()).map_err(EventError::malformed(RECORD))?;
         let message_id = required(identity.message_id, RECORD, "messageId")?;
         if queue.is_none() {
-            queue = Some(Queue::from_arn(&required(
-                identity.event_source_arn,
-                RECORD,
-                "eventSourceARN",
-            )?)?);
+            queue = Some(Queue::from_arn(&required(identity.event_source_arn, RECORD, "eventSourceARN")?)?);
         }
         records.push(Record::from_wire(raw).map_err(|problem| MalformedRecord {
             message_id,
@@ -122,11 +114,7 @@ fn mapping_batch(event: &str) -> Result<Option<Batch>, EventError> {
             problem,
         }));
     }
-    Ok(queue.map(|queue| Batch {
-        door: Door::Mapping,
-        queue,
-        records,
-    }))
+    Ok(queue.map(|queue| Batch { door: Door::Mapping, queue, records }))
 }
 
 /// What must be right for a bad record to fail alone.
@@ -166,9 +154,7 @@ impl Record {
             receipt_handle: String::new(),
             body: String::new(),
             attributes: MessageAttributes::new(),
-            receive_count: take("ApproximateReceiveCount")
-                .and_then(|count| count.parse().ok())
-                .unwrap_or(1),
+            receive_count: take("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1),
             sent_at: take("SentTimestamp").and_then(milliseconds),
             group_id: take("MessageGroupId"),
             deduplication_id: take("MessageDeduplicationId"),
@@ -184,8 +170,5 @@ fn strict(wire: SqsMessageAttribute) -> Result<MessageAttribute, EventError> {
         (None, Some(bytes)) => AttributeValue::Binary(bytes.0),
         (None, None) => return Err(EventError::missing(ATTRIBUTE, "stringValue or binaryValue")),
     };
-    Ok(MessageAttribute {
-        data_type: required(wire.data_type, ATTRIBUTE, "dataType")?,
-        value,
-    })
+    Ok(MessageAttribute { data_type: required(wire.data_type, ATTRIBUTE, "dataType")?, value })
 }

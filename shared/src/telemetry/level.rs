@@ -38,18 +38,10 @@ impl LogConfig {
         let mut settings = Settings::new(lookup);
         let format = settings.or("AWS_LAMBDA_LOG_FORMAT", LogFormat::default());
         let level: Option<LogLevel> = settings.optional("AWS_LAMBDA_LOG_LEVEL");
-        let directives: Option<Targets> = if level.is_none() {
-            settings.optional("RUST_LOG")
-        } else {
-            None
-        };
+        let directives: Option<Targets> = if level.is_none() { settings.optional("RUST_LOG") } else { None };
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", String::new());
         let targets = directives.unwrap_or_else(|| quiet_libraries(level.map_or(LevelFilter::INFO, |level| level.0)));
-        settings.finish(Self {
-            format,
-            function,
-            targets,
-        })
+        settings.finish(Self { format, function, targets })
     }
 
     pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
@@ -62,22 +54,10 @@ impl LogConfig {
 /// [`crate::lambda`] already, with fields.
 fn quiet_libraries(level: LevelFilter) -> Targets {
     let libraries = level.min(LevelFilter::WARN);
-    [
-        "aws_config",
-        "aws_runtime",
-        "aws_smithy",
-        "aws_sdk",
-        "h2",
-        "hyper",
-        "hyper_util",
-        "lambda_runtime",
-        "rustls",
-    ]
-    .into_iter()
-    .fold(Targets::new().with_default(level), |targets, library| {
-        targets.with_target(library, libraries)
-    })
-    .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
+    ["aws_config", "aws_runtime", "aws_smithy", "aws_sdk", "h2", "hyper", "hyper_util", "lambda_runtime", "rustls"]
+        .into_iter()
+        .fold(Targets::new().with_default(level), |targets, library| targets.with_target(library, libraries))
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
 }
 
 /// Lambda's six levels.

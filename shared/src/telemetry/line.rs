@@ -24,21 +24,13 @@ pub(crate) struct Head<'a> {
 /// cannot forge a line.
 pub(crate) fn write_line(line: &mut String, format: LogFormat, head: &Head<'_>, event: &Event<'_>) {
     let metadata = event.metadata();
-    let level = if metadata.target() == FATAL {
-        "FATAL"
-    } else {
-        metadata.level().as_str()
-    };
+    let level = if metadata.target() == FATAL { "FATAL" } else { metadata.level().as_str() };
     let timestamp = DateTime::<Utc>::from(head.now).to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut message = Message::default();
     event.record(&mut message);
     match format {
         LogFormat::Json => {
-            let _ = write!(
-                line,
-                r#"{{"timestamp":"{timestamp}","level":"{level}","message":{}"#,
-                quoted(&message.0)
-            );
+            let _ = write!(line, r#"{{"timestamp":"{timestamp}","level":"{level}","message":{}"#, quoted(&message.0));
             for (name, value) in [("requestId", head.request_id), ("function", Some(head.function))] {
                 if let Some(value) = value.filter(|value| !value.is_empty()) {
                     let _ = write!(line, r#","{name}":{}"#, quoted(value));

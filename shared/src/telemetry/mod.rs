@@ -7,8 +7,7 @@ mod level;
 mod line;
 mod subscriber;
 
-pub(crate) use self::subscriber::chain;
 pub use self::{
     level::{LogConfig, LogFormat},
-    subscriber::{INVOCATION_SPAN, LineLogger, init, log_fatal},
+    subscriber::{INVOCATION_SPAN, LineLogger, chain, init, log_fatal},
 };

@@ -40,11 +40,7 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(
-            location = place,
-            panic = panic.payload_as_str().unwrap_or("no message"),
-            "panicked"
-        );
+        tracing::error!(location = place, panic = panic.payload_as_str().unwrap_or("no message"), "panicked");
     }));
     Ok(())
 }
@@ -54,8 +50,9 @@ pub fn log_fatal(error: &dyn std::error::Error) {
     tracing::error!(target: FATAL, error = %chain(error), "cannot start");
 }
 
-/// An error and what caused it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// An error and what caused it, in one line: what a log line says of a failed call.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -79,11 +76,7 @@ pub struct LineLogger<C, W> {
 impl<C: Clock, W: Write> LineLogger<C, W> {
     /// Writes to `out`, one call a line.
     pub fn new(config: LogConfig, clock: C, out: W) -> Self {
-        Self {
-            config,
-            clock,
-            out: Mutex::new(out),
-        }
+        Self { config, clock, out: Mutex::new(out) }
     }
 }
 
@@ -94,11 +87,7 @@ where
     W: Write + Send + 'static,
 {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if wanted(&self.config, metadata) {
-            Interest::always()
-        } else {
-            Interest::never()
-        }
+        if wanted(&self.config, metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
@@ -119,12 +108,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let invocation = context
-            .event_scope(event)
-            .and_then(|mut scope| scope.find(|span| span.name() == INVOCATION_SPAN));
-        let extensions = invocation
-            .as_ref()
-            .map(tracing_subscriber::registry::SpanRef::extensions);
+        let invocation =
+            context.event_scope(event).and_then(|mut scope| scope.find(|span| span.name() == INVOCATION_SPAN));
+        let extensions = invocation.as_ref().map(tracing_subscriber::registry::SpanRef::extensions);
         let request_id = extensions.as_ref().and_then(|extensions| extensions.get::<RequestId>());
         let head = Head {
             now: self.clock.now(),
@@ -140,11 +126,7 @@ where
 }
 
 fn wanted(config: &LogConfig, metadata: &Metadata<'_>) -> bool {
-    if metadata.is_span() {
-        metadata.name() == INVOCATION_SPAN
-    } else {
-        config.wants(metadata)
-    }
+    if metadata.is_span() { metadata.name() == INVOCATION_SPAN } else { config.wants(metadata) }
 }
 
 struct RequestId(String);
@@ -183,12 +165,7 @@ mod tests {
     }
 
     fn logged(settings: &[(&str, &str)], work: impl FnOnce()) -> String {
-        let lookup = |name: &str| {
-            settings
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
+        let lookup = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let captured = Captured::default();
         let clock = || UNIX_EPOCH + Duration::from_millis(1_767_322_245_006);
         let config = LogConfig::from_lookup(lookup).unwrap();
@@ -236,10 +213,7 @@ mod tests {
             log_fatal(&io::Error::other("no queue"));
         });
         assert_eq!(lines.lines().count(), 1, "{lines}");
-        assert!(
-            lines.contains(r#""level":"FATAL","message":"cannot start","error":"no queue""#),
-            "{lines}"
-        );
+        assert!(lines.contains(r#""level":"FATAL","message":"cannot start","error":"no queue""#), "{lines}");
     }
 
     #[test]

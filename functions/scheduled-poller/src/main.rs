@@ -1,0 +1,23 @@
+//! The `scheduled-poller` function. What it does is in the library beside this file.
+
+use std::process::ExitCode;
+
+use scheduled_poller::{Config, Poller};
+use sluicegate::{
+    aws::{self, lambda::LambdaFunction, sqs::SqsQueue},
+    lambda,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::run(
+        |lookup| {
+            let config = Config::from_lookup(lookup)?;
+            let sdk = aws::config(lookup);
+            let worker = LambdaFunction::new(&sdk, config.worker_function.clone(), config.invocation_type);
+            Ok(Poller::new(config, SqsQueue::new(&sdk), worker))
+        },
+        Poller::handle,
+    )
+    .await
+}

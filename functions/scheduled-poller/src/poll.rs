@@ -1,0 +1,186 @@
+//! One run of the poller: receive, pack, invoke, until the queue is drained or the time is over.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use serde::Serialize;
+use sluicegate::{
+    aws::lambda::Invoke as InvocationType,
+    delivery::{Deadline, hand_back},
+    events::dispatch::Message,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    config::Config,
+    parcel::{MAX_EVENT_BYTES, MAX_REQUEST_BYTES, Packed, Parcel},
+    port::{Invoke, Receive},
+};
+
+/// The longest that SQS lets a receive wait.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+/// Less than this is no long poll: SQS counts in seconds.
+const MIN_WAIT: Duration = Duration::from_secs(1);
+const FULL_RECEIVE: usize = 10;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Failures in a row after which a receiver leaves the rest to the next run.
+const MAX_FAILURES: u32 = 3;
+
+/// What a run did. The three request counts are what the bill is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Messages received.
+    pub received: usize,
+    /// Messages handed to the worker.
+    pub dispatched: usize,
+    /// Messages handed back to the queue because the worker could not be called.
+    pub returned: usize,
+    /// Receive calls.
+    pub receives: usize,
+    /// Invocations of the worker that were taken.
+    pub invocations: usize,
+    /// Calls that failed, receives and invocations.
+    pub failed_calls: usize,
+    /// Whether a full long poll found nothing.
+    pub drained: bool,
+}
+
+pub(crate) struct Run<'a, Q, W> {
+    pub(crate) config: &'a Config,
+    pub(crate) queue: &'a Q,
+    pub(crate) worker: &'a W,
+    pub(crate) deadline: Deadline,
+    summary: RefCell<Summary>,
+    drained: Cell<bool>,
+}
+
+impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
+    pub(crate) fn new(config: &'a Config, queue: &'a Q, worker: &'a W, deadline: Deadline) -> Self {
+        Self { config, queue, worker, deadline, summary: RefCell::default(), drained: Cell::new(false) }
+    }
+
+    /// Drains the queue. One receiver asks first: only when it finds a full hand of messages do the others start, so
+    /// that an empty queue costs one request a run.
+    pub(crate) async fn drain(self) -> Summary {
+        let mut parcel = Parcel::default();
+        let first = self.receive().await;
+        let is_busy = first.as_ref().is_ok_and(|messages| messages.len() >= FULL_RECEIVE);
+        let failures = u32::from(first.is_err());
+        if let Ok(messages) = first {
+            self.take(&mut parcel, messages).await;
+        }
+        let others = (1..self.config.receivers).filter(|_| is_busy).map(|_| self.receiver(Parcel::default(), 0));
+        futures::future::join(self.receiver(parcel, failures), futures::future::join_all(others)).await;
+        let mut summary = self.summary.into_inner();
+        summary.drained = self.drained.get();
+        summary
+    }
+
+    async fn receiver(&self, mut parcel: Parcel, mut failures: u32) {
+        while !self.drained.get() && failures < MAX_FAILURES && self.wait().is_some() {
+            if failures > 0 {
+                sleep((FIRST_PAUSE * 2_u32.pow(failures - 1)).min(self.deadline.budget())).await;
+            }
+            let taken = match self.receive().await {
+                Ok(messages) => self.take(&mut parcel, messages).await,
+                Err(()) => false,
+            };
+            failures = if taken { 0 } else { failures + 1 };
+        }
+        self.dispatch(parcel).await;
+    }
+
+    /// How long the next receive may wait; `None` when too little time is left for one.
+    fn wait(&self) -> Option<Duration> {
+        Some(self.deadline.budget().min(MAX_WAIT)).filter(|wait| *wait >= MIN_WAIT)
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>, ()> {
+        let Some(wait) = self.wait() else { return Ok(Vec::new()) };
+        self.summary.borrow_mut().receives += 1;
+        match self.queue.receive(&self.config.queue, wait).await {
+            Ok(messages) => {
+                self.summary.borrow_mut().received += messages.len();
+                if messages.is_empty() && wait == MAX_WAIT {
+                    self.drained.set(true);
+                }
+                Ok(messages)
+            }
+            Err(error) => {
+                tracing::warn!(queue.name = %self.config.queue, %error, "receive failed");
+                self.summary.borrow_mut().failed_calls += 1;
+                Err(())
+            }
+        }
+    }
+
+    /// Packs messages, and sends a parcel off when it is full or when the queue gave less than it could: what is here
+    /// does not wait for what may come. Whether every invocation was taken.
+    async fn take(&self, parcel: &mut Parcel, messages: Vec<Message>) -> bool {
+        let is_full_receive = messages.len() >= FULL_RECEIVE;
+        let payload_limit = self.config.payload_limit_bytes.saturating_sub(Parcel::empty_bytes(&self.config.queue));
+        let mut all_taken = true;
+        for message in messages {
+            let Some(packed) = Packed::new(&message).filter(|packed| self.fits_alone(packed, &message)) else {
+                continue;
+            };
+            if !parcel.has_room_for(&packed, self.config.batch_size, payload_limit) {
+                all_taken &= self.dispatch(std::mem::take(parcel)).await;
+            }
+            parcel.add(packed);
+        }
+        if !is_full_receive || parcel.len() >= self.config.batch_size {
+            all_taken &= self.dispatch(std::mem::take(parcel)).await;
+        }
+        all_taken
+    }
+
+    /// A message that no invocation can carry stays in the queue, and its redrive policy takes it to the dead-letter
+    /// queue whole.
+    fn fits_alone(&self, packed: &Packed, message: &Message) -> bool {
+        let limit = match self.config.invocation_type {
+            InvocationType::Event => MAX_EVENT_BYTES,
+            InvocationType::RequestResponse => MAX_REQUEST_BYTES,
+        };
+        let fits = packed.bytes() + Parcel::empty_bytes(&self.config.queue) <= limit;
+        if !fits {
+            tracing::error!(
+                record.message_id = message.message_id,
+                payload.bytes = packed.bytes(),
+                "message too large to dispatch"
+            );
+        }
+        fits
+    }
+
+    /// Hands a parcel to the worker, or its messages back to the queue. Whether the worker took it.
+    async fn dispatch(&self, parcel: Parcel) -> bool {
+        if parcel.len() == 0 {
+            return true;
+        }
+        match self.worker.invoke(parcel.payload(&self.config.queue)).await {
+            Ok(()) => {
+                let mut summary = self.summary.borrow_mut();
+                summary.invocations += 1;
+                summary.dispatched += parcel.len();
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    worker = %self.config.worker_function,
+                    messages = parcel.len(),
+                    %error,
+                    "invocation of the worker failed"
+                );
+                let stop_at = Instant::now() + self.deadline.remaining();
+                hand_back(self.queue, &self.config.queue, &parcel.handles(), stop_at).await;
+                let mut summary = self.summary.borrow_mut();
+                summary.failed_calls += 1;
+                summary.returned += parcel.len();
+                false
+            }
+        }
+    }
+}

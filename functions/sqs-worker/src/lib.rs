@@ -1,0 +1,134 @@
+//! Works on the jobs of a queue.
+//!
+//! Two doors: Lambda's event source mapping, answered with `batchItemFailures`, and a dispatch of the scheduled poller,
+//! whose messages the worker deletes itself. One code path handles records; only what follows the outcome differs.
+//! A record that is no JSON, of an unknown type, or panics fails alone.
+
+mod config;
+mod job;
+
+use serde::Serialize;
+use sluicegate::{
+    delivery::{BatchResponse, DeadLetterQueue, Deadline, Engine, Fate, Outcome, RecordError, Report, SourceQueue},
+    events::{Door, Record, batch},
+    lambda::{Invocation, InvocationError},
+};
+use tokio::time::Instant;
+
+pub use self::{config::Config, job::JOB_TYPE};
+
+/// The function's state: its settings and its queue.
+#[derive(Debug)]
+pub struct Worker<P> {
+    config: Config,
+    engine: Engine<P>,
+}
+
+/// What the function answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To Lambda's poller: what it does not name is deleted.
+    Mapping(BatchResponse),
+    /// To the scheduled poller.
+    Dispatch(Summary),
+}
+
+/// What became of a dispatch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Messages worked on and deleted.
+    pub done: usize,
+    /// Messages that will be delivered again, by id.
+    pub failed: Vec<String>,
+    /// Messages worked on but not deleted, by id: they will be delivered again.
+    pub not_deleted: Vec<String>,
+}
+
+impl<P: SourceQueue + DeadLetterQueue> Worker<P> {
+    /// A worker on this queue.
+    pub fn new(config: Config, port: P) -> Self {
+        let engine = Engine { port, policy: config.policy.clone() };
+        Self { config, engine }
+    }
+
+    /// Handles one invocation, through either door.
+    pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, InvocationError> {
+        let started = Instant::now();
+        let Some(batch) = batch(event)? else {
+            return Ok(Answer::Mapping(BatchResponse::default()));
+        };
+        let deadline = Deadline::after(invocation.remaining, self.config.reserve);
+        let report = self.engine.run(batch, deadline, &async |record: &Record| self.work(record).await).await;
+        log_failures(&report);
+        tracing::info!(
+            queue.name = %report.queue,
+            door = report.door.as_str(),
+            batch.size = report.size(),
+            batch.failures = report.failed_ids().len(),
+            duration_ms = milliseconds(started),
+            "batch finished"
+        );
+        match report.door {
+            Door::Mapping => report
+                .response(self.engine.policy.fail_whole_batch)
+                .map(Answer::Mapping)
+                .map_err(|error| InvocationError::because("WholeBatchFailed", &error)),
+            Door::Dispatch => Ok(Answer::Dispatch(summary(&report))),
+        }
+    }
+
+    async fn work(&self, record: &Record) -> Result<(), RecordError> {
+        let started = Instant::now();
+        let picked = job::pick(record).map_err(RecordError::reject)?;
+        picked.job.run(&self.config, record, &picked.body).await?;
+        tracing::info!(
+            record.message_id = %record.message_id,
+            job.r#type = picked.job.name(),
+            duration_ms = milliseconds(started),
+            "job done"
+        );
+        Ok(())
+    }
+}
+
+fn log_failures(report: &Report) {
+    for (index, (record, Outcome { fate, .. })) in report.records.iter().zip(&report.outcomes).enumerate() {
+        let named = record.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
+        match fate {
+            Fate::Done => {}
+            Fate::Duplicate => {
+                tracing::info!(record.message_id = %record.message_id, job.r#type = named, "job already done");
+            }
+            Fate::Retry(_) | Fate::Rejected(_) | Fate::DeadLettered(_) | Fate::Abandoned => tracing::warn!(
+                record.message_id = %record.message_id,
+                job.r#type = named,
+                fate = fate.as_str(),
+                reason = fate.error().map(tracing::field::display),
+                receive_count = record.receive_count,
+                retry_after_s = report.settled.delays.get(&index).map(std::time::Duration::as_secs),
+                "job failed"
+            ),
+            Fate::NotStarted | Fate::Blocked => {
+                tracing::info!(record.message_id = %record.message_id, fate = fate.as_str(), "job handed back");
+            }
+        }
+    }
+    for record in &report.malformed {
+        tracing::error!(record.message_id = %record.message_id, problem = %record.problem, "record refused");
+    }
+}
+
+fn summary(report: &Report) -> Summary {
+    let ids = |indices: &[usize]| indices.iter().map(|&index| report.records[index].message_id.clone()).collect();
+    let failed: Vec<String> = report.failed_ids().into_iter().map(ToOwned::to_owned).collect();
+    Summary {
+        done: report.size() - failed.len() - report.settled.not_deleted.len(),
+        failed,
+        not_deleted: ids(&report.settled.not_deleted),
+    }
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

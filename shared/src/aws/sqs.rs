@@ -1,0 +1,211 @@
+//! Queues: the engine's ports, and receiving.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_sqs::{
+    Client,
+    primitives::Blob,
+    types::{
+        BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+        MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeNameForSends,
+        MessageSystemAttributeValue, SendMessageBatchRequestEntry,
+    },
+};
+use aws_smithy_types::error::operation::BuildError;
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use super::error::call_error;
+use crate::{
+    delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, SourceQueue, VisibilityChange},
+    events::{
+        AttributeValue, MessageAttribute, Queue,
+        dispatch::{self, Message},
+    },
+};
+
+/// SQS.
+#[derive(Debug, Clone)]
+pub struct SqsQueue {
+    client: Client,
+}
+
+impl SqsQueue {
+    /// Opens nothing before the first call.
+    #[must_use]
+    pub fn new(config: &aws_config::SdkConfig) -> Self {
+        Self { client: Client::new(config) }
+    }
+
+    /// Calls through a client of one's own.
+    #[must_use]
+    pub fn with_client(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Receives up to ten messages with all their attributes, waiting up to `wait` (whole seconds, at most 20) for the
+    /// first. An empty answer to a full wait means the queue was empty.
+    /// See [long polling](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
+    pub async fn receive(&self, queue: &Queue, wait: Duration) -> Result<Vec<Message>, CallError> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(queue.url())
+            .max_number_of_messages(10)
+            .wait_time_seconds(i32::try_from(wait.as_secs().min(20)).unwrap_or(20))
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .message_attribute_names("All")
+            .send()
+            .await
+            .map_err(call_error)?;
+        Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
+    }
+}
+
+impl SourceQueue for SqsQueue {
+    async fn delete(&self, queue: &Queue, handles: &[&str]) -> Result<Vec<FailedEntry>, CallError> {
+        let entries = handles
+            .iter()
+            .enumerate()
+            .map(|(index, handle)| {
+                DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(*handle).build()
+            })
+            .collect::<Result<_, BuildError>>()?;
+        let request = self.client.delete_message_batch().queue_url(queue.url()).set_entries(Some(entries));
+        let answer = request.send().await.map_err(call_error)?;
+        let answered = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failed_entries(handles.len(), answered, answer.failed()))
+    }
+
+    async fn change_visibility(
+        &self,
+        queue: &Queue,
+        changes: &[VisibilityChange<'_>],
+    ) -> Result<Vec<FailedEntry>, CallError> {
+        let entries = changes
+            .iter()
+            .enumerate()
+            .map(|(index, change)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(change.receipt_handle)
+                    .visibility_timeout(i32::try_from(change.timeout.as_secs()).unwrap_or(i32::MAX))
+                    .build()
+            })
+            .collect::<Result<_, BuildError>>()?;
+        let request = self.client.change_message_visibility_batch().queue_url(queue.url()).set_entries(Some(entries));
+        let answer = request.send().await.map_err(call_error)?;
+        let answered = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failed_entries(changes.len(), answered, answer.failed()))
+    }
+}
+
+impl DeadLetterQueue for SqsQueue {
+    async fn send(&self, queue_url: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        let is_fifo = Queue::from_url(queue_url).is_ok_and(|queue| queue.is_fifo());
+        let entries = letters
+            .iter()
+            .enumerate()
+            .map(|(index, letter)| send_entry(index, letter, is_fifo))
+            .collect::<Result<_, BuildError>>()?;
+        let request = self.client.send_message_batch().queue_url(queue_url).set_entries(Some(entries));
+        let answer = request.send().await.map_err(call_error)?;
+        let answered = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(failed_entries(letters.len(), answered, answer.failed()))
+    }
+}
+
+fn send_entry(
+    index: usize,
+    letter: &DeadLetter<'_>,
+    is_fifo: bool,
+) -> Result<SendMessageBatchRequestEntry, BuildError> {
+    let mut entry = SendMessageBatchRequestEntry::builder()
+        .id(index.to_string())
+        .message_body(letter.body)
+        .set_message_group_id(letter.group_id.map(ToOwned::to_owned));
+    if is_fifo {
+        // The message's own id, not its deduplication id: two messages may share that one over more than five minutes,
+        // and the second must not vanish here.
+        entry = entry.message_deduplication_id(letter.message_id);
+        entry = entry.message_group_id(letter.group_id.unwrap_or(letter.message_id));
+    }
+    for (name, attribute) in &letter.attributes {
+        entry = entry.message_attributes(name, sdk_attribute(attribute)?);
+    }
+    if let Some(trace_header) = letter.trace_header {
+        let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace_header).build()?;
+        entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
+    }
+    entry.build()
+}
+
+fn sdk_attribute(attribute: &MessageAttribute) -> Result<MessageAttributeValue, BuildError> {
+    let value = MessageAttributeValue::builder().data_type(&attribute.data_type);
+    match &attribute.value {
+        AttributeValue::Text(text) => value.string_value(text),
+        AttributeValue::Binary(bytes) => value.binary_value(Blob::new(bytes.as_slice())),
+    }
+    .build()
+}
+
+/// Whatever is not in `Successful` did not work, even when the service forgets to say so.
+fn failed_entries<'a>(
+    sent: usize,
+    successful: impl Iterator<Item = &'a str>,
+    failed: &[BatchResultErrorEntry],
+) -> Vec<FailedEntry> {
+    let mut open: Vec<bool> = vec![true; sent];
+    for id in successful {
+        if let Some(slot) = id.parse().ok().and_then(|index: usize| open.get_mut(index)) {
+            *slot = false;
+        }
+    }
+    let reasons: HashMap<usize, &BatchResultErrorEntry> =
+        failed.iter().filter_map(|entry| Some((entry.id.parse().ok()?, entry))).collect();
+    let unanswered = || Failure::Transient("the service did not say what became of it".to_owned());
+    (0..sent)
+        .filter(|&index| open[index])
+        .map(|index| FailedEntry {
+            index,
+            failure: reasons.get(&index).map_or_else(unanswered, |entry| failure(entry)),
+        })
+        .collect()
+}
+
+fn failure(entry: &BatchResultErrorEntry) -> Failure {
+    let text = format!("{}: {}", entry.code, entry.message().unwrap_or("no message"));
+    let expired = ["ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"];
+    if expired.iter().any(|code| entry.code.contains(code)) || text.contains("receipt handle has expired") {
+        Failure::HandleExpired(text)
+    } else if entry.sender_fault {
+        Failure::Refused(text)
+    } else {
+        Failure::Transient(text)
+    }
+}
+
+/// The SDK's message in the JSON of the dispatch.
+fn message(message: aws_sdk_sqs::types::Message) -> Message {
+    let attribute = |value: MessageAttributeValue| dispatch::MessageAttributeValue {
+        data_type: value.data_type,
+        string_value: value.string_value,
+        binary_value: value.binary_value.map(|bytes| BASE64_STANDARD.encode(bytes)),
+    };
+    Message {
+        message_id: message.message_id,
+        receipt_handle: message.receipt_handle,
+        body: message.body,
+        attributes: message
+            .attributes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value))
+            .collect(),
+        message_attributes: message
+            .message_attributes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| (name, attribute(value)))
+            .collect(),
+    }
+}

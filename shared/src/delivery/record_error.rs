@@ -1,0 +1,88 @@
+//! Why a record was not done, and whether another delivery could do it.
+
+use std::{error::Error, fmt, time::Duration};
+
+/// What a handler answers for a record that it could not do.
+///
+/// Any error becomes one with `?`, and is then worth another delivery. What can never succeed is rejected by name:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use sluicegate::delivery::RecordError;
+/// async fn register(body: &str) -> Result<(), RecordError> {
+///     let donor: serde_json::Value = serde_json::from_str(body).map_err(RecordError::reject)?;
+///     if donor["name"] == "busy" {
+///         return Err(RecordError::retry_after(Duration::from_secs(60), "the registry asks for a minute"));
+///     }
+///     std::fs::metadata("/registry")?; // worth another delivery
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct RecordError {
+    disposition: Disposition,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+/// Whether another delivery of the same message could succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// It could: after this delay, or after the retry policy's.
+    Retry(Option<Duration>),
+    /// It could not: the message goes to the dead-letter queue at once.
+    Reject,
+}
+
+impl RecordError {
+    /// Worth another delivery, after the policy's delay.
+    pub fn retry(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { disposition: Disposition::Retry(None), source: source.into() }
+    }
+
+    /// Worth another delivery after a delay of the handler's own: whole seconds, at most twelve hours.
+    pub fn retry_after(delay: Duration, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { disposition: Disposition::Retry(Some(delay)), source: source.into() }
+    }
+
+    /// Never worth another delivery.
+    pub fn reject(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { disposition: Disposition::Reject, source: source.into() }
+    }
+
+    /// Whether another delivery could succeed.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        self.disposition
+    }
+
+    /// The same error, given up: what was worth a retry has had the last one.
+    #[must_use]
+    pub(crate) fn given_up(self) -> Self {
+        Self { disposition: Disposition::Reject, ..self }
+    }
+}
+
+/// The error with everything that caused it, in one line.
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source)?;
+        let mut said = self.source.to_string();
+        let mut source = self.source.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+                said.push_str(&text);
+            }
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// `?` on any error: worth another delivery. For this the type is no [`Error`] itself, as `anyhow::Error` is none.
+impl<E: Error + Send + Sync + 'static> From<E> for RecordError {
+    fn from(error: E) -> Self {
+        Self::retry(error)
+    }
+}
