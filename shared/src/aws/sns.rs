@@ -46,12 +46,12 @@ impl SnsPublisher {
         Self { config, client: OnceLock::new() }
     }
 
-    /// Sends a text message at SNS's priority for what must arrive (`Transactional`), and answers its message id.
+    /// Sends a text message at SNS's priority for what must arrive (`Transactional`).
     ///
     /// `phone_number` is E.164. A text longer than one SMS is sent as several, 1,600 characters in all. That SNS took it
     /// does not say that it arrived: a number not verified, or a limit reached, may show only in the delivery logs. See
     /// [Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
-    pub async fn send_sms(&self, phone_number: &str, text: &str) -> Result<String, SnsError> {
+    pub async fn send_sms(&self, phone_number: &str, text: &str) -> Result<(), SnsError> {
         let transactional = MessageAttributeValue::builder()
             .data_type("String")
             .string_value("Transactional")
@@ -65,11 +65,11 @@ impl SnsPublisher {
         send(publish).await.map_err(SnsError::Sms)
     }
 
-    /// Publishes a message to a standard topic and answers its message id.
+    /// Publishes a message to a standard topic.
     ///
     /// The subject is one line of less than 100 characters, shown by e-mail; the message is at most 256 KiB. See
     /// [Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
-    pub async fn publish(&self, topic_arn: &str, subject: &str, message: &str) -> Result<String, SnsError> {
+    pub async fn publish(&self, topic_arn: &str, subject: &str, message: &str) -> Result<(), SnsError> {
         let publish = self.publication().topic_arn(topic_arn).subject(subject).message(message);
         send(publish).await.map_err(|source| SnsError::Topic { topic_arn: topic_arn.to_owned(), source })
     }
@@ -79,7 +79,99 @@ impl SnsPublisher {
     }
 }
 
-async fn send(publish: PublishFluentBuilder) -> Result<String, Box<SdkError<PublishError>>> {
-    let output = publish.send().await.map_err(Box::new)?;
-    Ok(output.message_id.unwrap_or_default())
+async fn send(publish: PublishFluentBuilder) -> Result<(), Box<SdkError<PublishError>>> {
+    // On the heap: the SDK's future is so deep that the type of a function's whole future would pass the compiler's limit.
+    Box::pin(publish.send()).await.map_err(Box::new)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
+    use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+    use aws_smithy_runtime_api::http::{Request, Response};
+    use aws_smithy_types::body::SdkBody;
+    use percent_encoding::percent_decode_str;
+
+    use super::*;
+
+    const TAKEN: &str = "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
+    const REFUSED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code>\
+                           <Message>not allowed here</Message></Error><RequestId>r</RequestId></ErrorResponse>";
+
+    /// A publisher that gets this one answer, and what it will have sent.
+    fn publisher(status: u16, answer: &'static str) -> (SnsPublisher, StaticReplayClient) {
+        let response = Response::new(status.try_into().unwrap(), SdkBody::from(answer));
+        let replay = StaticReplayClient::new(vec![ReplayEvent::new(Request::new(SdkBody::empty()), response)]);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
+            .http_client(replay.clone())
+            .region(Region::new("us-east-1"))
+            .retry_config(RetryConfig::disabled())
+            .build();
+        (SnsPublisher::new(config), replay)
+    }
+
+    /// The parameters of the one request, decoded, one a line.
+    fn sent(replay: &StaticReplayClient) -> Vec<String> {
+        let requests: Vec<_> = replay.actual_requests().collect();
+        assert_eq!(requests.len(), 1);
+        let body = std::str::from_utf8(requests[0].body().bytes().unwrap()).unwrap();
+        body.split('&').map(|pair| percent_decode_str(pair).decode_utf8().unwrap().into_owned()).collect()
+    }
+
+    fn whole(error: &SnsError) -> String {
+        aws_smithy_types::error::display::DisplayErrorContext(error).to_string()
+    }
+
+    #[tokio::test]
+    async fn an_sms_goes_to_the_number_as_transactional() {
+        let (sns, replay) = publisher(200, TAKEN);
+        sns.send_sms("+14155550123", "Object created: 한글 + {a}").await.unwrap();
+        let sent = sent(&replay);
+        for parameter in [
+            "Action=Publish",
+            "PhoneNumber=+14155550123",
+            "Message=Object created: 한글 + {a}",
+            "MessageAttributes.entry.1.Name=AWS.SNS.SMS.SMSType",
+            "MessageAttributes.entry.1.Value.DataType=String",
+            "MessageAttributes.entry.1.Value.StringValue=Transactional",
+        ] {
+            assert!(sent.iter().any(|sent| sent == parameter), "{parameter} in {sent:?}");
+        }
+        assert!(!sent.iter().any(|sent| sent.starts_with("TopicArn")), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn a_message_goes_to_the_topic_with_its_subject() {
+        let (sns, replay) = publisher(200, TAKEN);
+        let topic_arn = "arn:aws:sns:us-east-1:123456789012:alerts";
+        sns.publish(topic_arn, "a subject", "two\nlines").await.unwrap();
+        let sent = sent(&replay);
+        for parameter in [format!("TopicArn={topic_arn}"), "Subject=a subject".into(), "Message=two\nlines".into()] {
+            assert!(sent.contains(&parameter), "{parameter} in {sent:?}");
+        }
+        assert!(!sent.iter().any(|sent| sent.starts_with("MessageAttributes")), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_sms_says_the_service_s_code_and_words_and_what_a_new_account_lacks() {
+        let (sns, _) = publisher(403, REFUSED);
+        let error = whole(&sns.send_sms("+14155550123", "x").await.unwrap_err());
+        for part in ["AuthorizationError", "not allowed here", "sandbox", "1 USD a month"] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_message_says_the_topic_and_the_service_s_code_and_words() {
+        let (sns, _) = publisher(403, REFUSED);
+        let error = whole(&sns.publish("arn:aws:sns:us-east-1:123456789012:alerts", "s", "m").await.unwrap_err());
+        for part in ["123456789012:alerts", "AuthorizationError", "not allowed here"] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+        assert!(!error.contains("sandbox"), "{error}");
+    }
 }
