@@ -1,0 +1,226 @@
+//! Logs what happens to objects, whatever way the event came, and alerts about those that are worth it.
+//!
+//! Takes S3's notifications and S3's events of EventBridge, alone or inside SNS and SQS, see
+//! [`object_events`](sluicegate::events::object_events). Every object is logged before the first alert leaves, and no
+//! bad record, and no failed alert, takes another object's line away.
+//!
+//! | what arrives | what happens |
+//! |---|---|
+//! | an object event | a line `object created`, `object removed` or `object event` |
+//! | `s3:TestEvent` | a line `test event acknowledged` |
+//! | a record that cannot be read | a line `record refused`; out of a queue it is also a batch item failure |
+//! | an event that is none of these | the invocation fails with `UnreadableEvent` |
+//! | an object whose route alerts | it is named in the invocation's one SMS and one topic message |
+//!
+//! A failed alert fails the invocation, so that it is counted and tried again; Lambda then brings the whole event once
+//! more, the objects are logged once more, and a channel that worked gets its alert once more.
+
+pub mod alert;
+mod config;
+mod port;
+mod sms;
+
+use std::{borrow::Cow, time::Duration};
+
+use futures::future::{OptionFuture, join};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sluicegate::{
+    events::{EventKind, ObjectEvent, Refusal, object_events},
+    lambda::{Invocation, InvocationError},
+    telemetry,
+};
+
+pub use self::{
+    config::{AlertRoutes, Config, PhoneNumber, TopicArn},
+    port::{AlertError, AlertPort},
+    sms::fits_one_sms,
+};
+
+/// Kept back from the invocation's time, so that an alert that gets no answer is still logged as failed.
+const DEADLINE_RESERVE: Duration = Duration::from_millis(500);
+/// How long an alert may take where the deadline is unknown.
+const DEFAULT_ALERT_TIME: Duration = Duration::from_secs(10);
+
+/// What the function answers.
+///
+/// `batchItemFailures` is what the event source mapping of a queue reads; it ignores the rest, and all else that calls
+/// the function ignores the answer. So one answer serves every route. The mapping must say `ReportBatchItemFailures`: see
+/// [partial batch responses](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Object events logged.
+    pub logged: usize,
+    /// Records that could not be read.
+    pub refused: usize,
+    /// Test events acknowledged.
+    pub test_events: usize,
+    /// Alerts sent, at most one a channel.
+    pub alerts: usize,
+    /// The refused records of a queue, each once; empty when no queue is involved.
+    #[serde(rename = "batchItemFailures")]
+    pub batch_item_failures: Vec<BatchItemFailure>,
+}
+
+/// A record named for redelivery.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchItemFailure {
+    /// Its message id, never empty: one empty id would fail the whole batch.
+    pub item_identifier: String,
+}
+
+/// The function: its settings, and the port its alerts leave by.
+#[derive(Debug)]
+pub struct ObjectLogger<P> {
+    config: Config,
+    port: P,
+}
+
+impl<P: AlertPort> ObjectLogger<P> {
+    /// A function that sends its alerts through `port`.
+    pub fn new(config: Config, port: P) -> Self {
+        Self { config, port }
+    }
+
+    /// Handles one invocation.
+    ///
+    /// Fails with `UnreadableEvent` when the event holds nothing about objects, with `AlertFailed` when an alert did not
+    /// leave, and with `RecordWithoutMessageId` when a queue's record can be neither read nor named: what is not named
+    /// would be deleted.
+    pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Summary, InvocationError> {
+        let found = object_events(event)?;
+        found.objects.iter().for_each(log_object);
+        for test_event in &found.test_events {
+            tracing::info!(bucket.name = %test_event.bucket, route = %test_event.route, "test event acknowledged");
+        }
+        found.refused.iter().for_each(log_refusal);
+        Ok(Summary {
+            logged: found.objects.len(),
+            refused: found.refused.len(),
+            test_events: found.test_events.len(),
+            alerts: self.alert(&found.objects, invocation).await?,
+            batch_item_failures: batch_item_failures(event, &found.refused)?,
+        })
+    }
+
+    /// Alerts about the objects that are worth it, through both channels side by side; answers how many alerts left.
+    async fn alert(&self, objects: &[ObjectEvent], invocation: &Invocation) -> Result<usize, InvocationError> {
+        let Config { alert_phone_number, alert_topic_arn, alert_routes } = &self.config;
+        let objects: Vec<&ObjectEvent> = objects.iter().filter(|object| alert_routes.contain(&object.route)).collect();
+        if objects.is_empty() {
+            return Ok(0);
+        }
+        let objects = objects.as_slice();
+        let time = invocation.remaining.map_or(DEFAULT_ALERT_TIME, |left| left.saturating_sub(DEADLINE_RESERVE));
+        let sms = alert_phone_number.as_ref().map(|phone_number| async move {
+            let text = alert::sms(objects);
+            let sending = self.port.send_sms(phone_number, &text);
+            send("sms", objects.len(), time, sending).await
+        });
+        let topic = alert_topic_arn.as_ref().map(|topic_arn| async move {
+            let (subject, message) = (alert::subject(objects), alert::message(objects));
+            let sending = self.port.publish(topic_arn, &subject, &message);
+            send("topic", objects.len(), time, sending).await
+        });
+        let (sms, topic) = join(OptionFuture::from(sms), OptionFuture::from(topic)).await;
+        let outcomes = [sms, topic].into_iter().flatten();
+        let (sent, failed): (Vec<_>, Vec<_>) = outcomes.partition(Result::is_ok);
+        if failed.is_empty() {
+            return Ok(sent.len());
+        }
+        let problems: Vec<String> = failed.into_iter().filter_map(Result::err).collect();
+        Err(InvocationError::new("AlertFailed", problems.join("; ")))
+    }
+}
+
+/// Waits for one channel to take its alert, and logs the outcome. The error names the channel.
+async fn send(
+    channel: &'static str,
+    objects: usize,
+    time: Duration,
+    sending: impl Future<Output = Result<(), AlertError>>,
+) -> Result<(), String> {
+    let outcome =
+        tokio::time::timeout(time, sending).await.unwrap_or_else(|_| Err(format!("no answer within {time:?}").into()));
+    match outcome {
+        Ok(()) => {
+            tracing::info!(alert.channel = channel, alert.objects = objects, "alert sent");
+            Ok(())
+        }
+        Err(error) => {
+            let error = telemetry::chain(error.as_ref());
+            tracing::error!(alert.channel = channel, error, "alert failed");
+            Err(format!("{channel}: {error}"))
+        }
+    }
+}
+
+fn log_object(object: &ObjectEvent) {
+    /// The same fields whatever happened; the sentence must be a literal.
+    macro_rules! log {
+        ($sentence:literal) => {
+            tracing::info!(
+                bucket.name = %object.bucket,
+                object.key = %object.key,
+                object.size_bytes = object.size_bytes,
+                object.version_id = object.version_id.as_deref(),
+                object.folder_marker = object.is_folder_marker(),
+                event.name = %object.name,
+                route = %object.route,
+                $sentence
+            )
+        };
+    }
+    match object.kind() {
+        EventKind::ObjectCreated => log!("object created"),
+        EventKind::ObjectRemoved => log!("object removed"),
+        _ => log!("object event"),
+    }
+}
+
+fn log_refusal(refusal: &Refusal) {
+    tracing::error!(
+        record.message_id = refusal.message_id.as_deref(),
+        problem = %refusal.problem,
+        "record refused"
+    );
+}
+
+/// Names a queue's refused records, each once: a message may hold several bad ones.
+fn batch_item_failures(event: &str, refused: &[Refusal]) -> Result<Vec<BatchItemFailure>, InvocationError> {
+    let mut failures: Vec<BatchItemFailure> = Vec::new();
+    if refused.is_empty() || !is_from_queue(event) {
+        return Ok(failures);
+    }
+    for refusal in refused {
+        let Some(id) = refusal.message_id.as_deref().filter(|id| !id.is_empty()) else {
+            return Err(InvocationError::because("RecordWithoutMessageId", &refusal.problem));
+        };
+        if failures.iter().all(|failure| failure.item_identifier != id) {
+            failures.push(BatchItemFailure { item_identifier: id.to_owned() });
+        }
+    }
+    Ok(failures)
+}
+
+/// Whether the event source mapping of a queue called: only it has an answer to read.
+fn is_from_queue(event: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        #[serde(rename = "Records", borrow)]
+        records: Vec<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Source<'a> {
+        #[serde(rename = "eventSource", borrow)]
+        name: Cow<'a, str>,
+    }
+    serde_json::from_str::<Event<'_>>(event).is_ok_and(|event| {
+        let mut sources = event.records.into_iter().map(|record| serde_json::from_str(record.get()));
+        sources.any(|source: Result<Source<'_>, _>| source.is_ok_and(|source| source.name == "aws:sqs"))
+    })
+}
+
+#[cfg(test)]
+mod tests;
