@@ -5,6 +5,7 @@ pub mod aws;
 pub mod clock;
 pub mod delivery;
 pub mod events;
+pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod settings;

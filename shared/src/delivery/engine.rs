@@ -196,3 +196,6 @@ impl Report {
         Ok(BatchResponse { batch_item_failures: self.failed_ids().into_iter().map(failure).collect() })
     }
 }
+
+#[cfg(test)]
+mod tests;

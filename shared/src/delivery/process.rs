@@ -142,12 +142,15 @@ where
                 Completion::Duplicate => Fate::Duplicate,
             },
             Ok(Ok(Ok(Err(error)))) => match error.disposition() {
-                Disposition::Retry(_) => Fate::Retry(error),
+                Disposition::Retry(_) | Disposition::Later(_) => Fate::Retry(error),
                 Disposition::Reject => Fate::Rejected(error),
             },
         };
         let fate = match fate {
-            Fate::Retry(error) if plan.retry.is_exhausted(records[index].receive_count()) => {
+            Fate::Retry(error)
+                if matches!(error.disposition(), Disposition::Retry(_))
+                    && plan.retry.is_exhausted(records[index].receive_count()) =>
+            {
                 Fate::Rejected(error.given_up())
             }
             fate => fate,
@@ -212,3 +215,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", message.unwrap_or("no message"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,8 @@ pub struct RecordError {
 pub enum Disposition {
     /// It could: after this delay, or after the retry policy's.
     Retry(Option<Duration>),
+    /// Not now, and through no fault of the message: it comes back after this delay, and is never given up for it.
+    Later(Duration),
     /// It could not: the message goes to the dead-letter queue at once.
     Reject,
 }
@@ -42,6 +44,11 @@ impl RecordError {
     /// Worth another delivery after a delay of the handler's own: whole seconds, at most twelve hours.
     pub fn retry_after(delay: Duration, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { disposition: Disposition::Retry(Some(delay)), source: source.into() }
+    }
+
+    /// Not now, and no failure: somebody else is at it, or something is not there yet.
+    pub fn later(delay: Duration, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { disposition: Disposition::Later(delay), source: source.into() }
     }
 
     /// Never worth another delivery.

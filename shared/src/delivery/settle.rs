@@ -154,7 +154,7 @@ impl<P: SourceQueue + DeadLetterQueue> Settlement<'_, P> {
             Fate::Done | Fate::Duplicate | Fate::DeadLettered(_) | Fate::Abandoned => return None,
             Fate::NotStarted | Fate::Blocked => Duration::ZERO,
             Fate::Retry(error) | Fate::Rejected(error) => match error.disposition() {
-                Disposition::Retry(Some(delay)) => delay.min(MAX_VISIBILITY),
+                Disposition::Retry(Some(delay)) | Disposition::Later(delay) => delay.min(MAX_VISIBILITY),
                 Disposition::Retry(None) | Disposition::Reject => {
                     self.retry.delay(record.receive_count, (self.jitter)())
                 }
