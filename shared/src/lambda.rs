@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use crate::{
     clock::{Clock, SystemClock},
+    error_chain::error_chain,
     settings::{SettingsError, environment},
     telemetry,
 };
@@ -37,7 +38,7 @@ impl InvocationError {
 
     /// An error with everything that caused it.
     pub fn because(kind: &'static str, error: &dyn Error) -> Self {
-        Self::new(kind, telemetry::chain(error))
+        Self::new(kind, error_chain(error))
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod clock;
 pub mod delivery;
+pub mod error_chain;
 pub mod events;
 pub mod idempotency;
 #[cfg(feature = "lambda")]

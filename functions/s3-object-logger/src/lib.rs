@@ -26,9 +26,9 @@ use futures::future::{OptionFuture, join};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sluicegate::{
+    error_chain::error_chain,
     events::{EventKind, ObjectEvent, Refusal, object_events},
     lambda::{Invocation, InvocationError},
-    telemetry,
 };
 
 pub use self::{
@@ -149,7 +149,7 @@ async fn send(
             Ok(())
         }
         Err(error) => {
-            let error = telemetry::chain(error.as_ref());
+            let error = error_chain(error.as_ref());
             tracing::error!(alert.channel = channel, error, "alert failed");
             Err(format!("{channel}: {error}"))
         }

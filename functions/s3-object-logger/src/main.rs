@@ -12,7 +12,7 @@ use sluicegate::{
 async fn main() -> ExitCode {
     lambda::run(
         |lookup| {
-            let publisher = SnsPublisher::new(aws::config(lookup));
+            let publisher = SnsPublisher::new(&aws::config(lookup));
             Ok(ObjectLogger::new(Config::from_lookup(lookup)?, publisher))
         },
         ObjectLogger::handle,

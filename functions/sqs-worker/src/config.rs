@@ -16,6 +16,11 @@ pub struct Config {
     pub policy: Policy,
     /// `DEADLINE_RESERVE_MS`, default 1,000: no record begins with less time left.
     pub reserve: Duration,
+    /// `IDEMPOTENCY_TABLE`: where what is done is remembered; without it a duplicate delivery repeats the work.
+    pub idempotency_table: Option<String>,
+    /// `IDEMPOTENCY_EXPIRY_SECONDS` (default 3,600): how long it is remembered. Longer than the queue may take to deliver
+    /// a message again: its visibility timeout times its `maxReceiveCount`.
+    pub idempotency_expiry: Duration,
     /// `ENABLE_DRILLS`, default false: whether jobs of type `Drill` run.
     pub enable_drills: bool,
 }
@@ -37,8 +42,16 @@ impl Config {
             ..Policy::default()
         };
         let reserve = Duration::from_millis(settings.within("DEADLINE_RESERVE_MS", 1_000, 0..=60_000));
+        let idempotency_table = settings.optional("IDEMPOTENCY_TABLE");
+        let expiry_seconds = settings.within("IDEMPOTENCY_EXPIRY_SECONDS", 3_600, 60..=1_209_600);
         let enable_drills = settings.or("ENABLE_DRILLS", false);
-        settings.finish(Self { policy, reserve, enable_drills })
+        settings.finish(Self {
+            policy,
+            reserve,
+            idempotency_table,
+            idempotency_expiry: Duration::from_secs(expiry_seconds),
+            enable_drills,
+        })
     }
 }
 

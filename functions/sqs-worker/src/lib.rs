@@ -9,19 +9,24 @@ mod job;
 
 use serde::Serialize;
 use sluicegate::{
-    delivery::{BatchResponse, DeadLetterQueue, Deadline, Engine, Fate, Outcome, RecordError, Report, SourceQueue},
-    events::{Door, Record, batch},
+    clock::SystemClock,
+    delivery::{
+        BatchResponse, Completion, DeadLetterQueue, Deadline, Engine, Fate, Outcome, RecordError, Report, SourceQueue,
+    },
+    events::{Door, Queue, Record, batch},
+    idempotency::{self, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
 };
 use tokio::time::Instant;
 
 pub use self::{config::Config, job::JOB_TYPE};
 
-/// The function's state: its settings and its queue.
+/// The function's state: its settings, its queue and its memory.
 #[derive(Debug)]
-pub struct Worker<P> {
+pub struct Worker<P, S> {
     config: Config,
     engine: Engine<P>,
+    guard: Option<Guard<S, SystemClock>>,
 }
 
 /// What the function answers.
@@ -45,11 +50,13 @@ pub struct Summary {
     pub not_deleted: Vec<String>,
 }
 
-impl<P: SourceQueue + DeadLetterQueue> Worker<P> {
-    /// A worker on this queue.
-    pub fn new(config: Config, port: P) -> Self {
+impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
+    /// A worker on this queue. `store` opens the memory, when there is a table for it.
+    pub fn new(config: Config, port: P, store: impl FnOnce(String) -> S) -> Self {
         let engine = Engine { port, policy: config.policy.clone() };
-        Self { config, engine }
+        let store = config.idempotency_table.clone().map(store);
+        let guard = store.map(|store| Guard::new(store, SystemClock, config.idempotency_expiry));
+        Self { config, engine, guard }
     }
 
     /// Handles one invocation, through either door.
@@ -59,7 +66,9 @@ impl<P: SourceQueue + DeadLetterQueue> Worker<P> {
             return Ok(Answer::Mapping(BatchResponse::default()));
         };
         let deadline = Deadline::after(invocation.remaining, self.config.reserve);
-        let report = self.engine.run(batch, deadline, &async |record: &Record| self.work(record).await).await;
+        let queue = batch.queue.clone();
+        let handler = async |record: &Record| self.work(&queue, deadline, record).await;
+        let report = self.engine.run(batch, deadline, &handler).await;
         log_failures(&report);
         tracing::info!(
             queue.name = %report.queue,
@@ -78,17 +87,28 @@ impl<P: SourceQueue + DeadLetterQueue> Worker<P> {
         }
     }
 
-    async fn work(&self, record: &Record) -> Result<(), RecordError> {
+    async fn work(&self, queue: &Queue, deadline: Deadline, record: &Record) -> Result<Completion, RecordError> {
         let started = Instant::now();
         let picked = job::pick(record).map_err(RecordError::reject)?;
-        picked.job.run(&self.config, record, &picked.body).await?;
-        tracing::info!(
-            record.message_id = %record.message_id,
-            job.r#type = picked.job.name(),
-            duration_ms = milliseconds(started),
-            "job done"
-        );
-        Ok(())
+        let work = picked.job.run(&self.config, record, &picked.body);
+        let completion = match &self.guard {
+            None => work.await.map(Completion::from)?,
+            Some(guard) => {
+                let key = picked.job.idempotency_key(record, &picked.body);
+                let key = key.unwrap_or_else(|| idempotency::for_record(queue.name(), record));
+                guard.once(&key, deadline.remaining(), work).await?
+            }
+        };
+        let (message_id, job, duration_ms) = (&record.message_id, picked.job.name(), milliseconds(started));
+        match completion {
+            Completion::Done => {
+                tracing::info!(record.message_id = %message_id, job.r#type = job, duration_ms, "job done");
+            }
+            Completion::Duplicate => {
+                tracing::info!(record.message_id = %message_id, job.r#type = job, duration_ms, "job already done");
+            }
+        }
+        Ok(completion)
     }
 }
 
@@ -96,10 +116,7 @@ fn log_failures(report: &Report) {
     for (index, (record, Outcome { fate, .. })) in report.records.iter().zip(&report.outcomes).enumerate() {
         let named = record.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
         match fate {
-            Fate::Done => {}
-            Fate::Duplicate => {
-                tracing::info!(record.message_id = %record.message_id, job.r#type = named, "job already done");
-            }
+            Fate::Done | Fate::Duplicate => {}
             Fate::Retry(_) | Fate::Rejected(_) | Fate::DeadLettered(_) | Fate::Abandoned => tracing::warn!(
                 record.message_id = %record.message_id,
                 job.r#type = named,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use sluicegate::{
-    aws::{self, sqs::SqsQueue},
+    aws::{self, dynamodb::DynamoDbStore, sqs::SqsQueue},
     lambda,
 };
 use sqs_worker::{Config, Worker};
@@ -13,7 +13,8 @@ async fn main() -> ExitCode {
     lambda::run(
         |lookup| {
             let config = Config::from_lookup(lookup)?;
-            Ok(Worker::new(config, SqsQueue::new(&aws::config(lookup))))
+            let sdk = aws::config(lookup);
+            Ok(Worker::new(config, SqsQueue::new(&sdk), |table| DynamoDbStore::new(&sdk, table)))
         },
         Worker::handle,
     )

@@ -1,8 +1,9 @@
 //! Other functions.
 
+use aws_config::SdkConfig;
 use aws_sdk_lambda::{Client, primitives::Blob, types::InvocationType};
 
-use super::error::call_error;
+use super::{error::call_error, lazy::Lazy};
 use crate::delivery::CallError;
 
 /// How a function is called.
@@ -29,7 +30,7 @@ impl std::str::FromStr for Invoke {
 /// A Lambda function that this one calls.
 #[derive(Debug, Clone)]
 pub struct LambdaFunction {
-    client: Client,
+    client: Lazy<Client>,
     name: String,
     invoke: Invoke,
 }
@@ -37,14 +38,8 @@ pub struct LambdaFunction {
 impl LambdaFunction {
     /// The function of this name or ARN. Opens nothing before the first call.
     #[must_use]
-    pub fn new(config: &aws_config::SdkConfig, name: String, invoke: Invoke) -> Self {
-        Self::with_client(Client::new(config), name, invoke)
-    }
-
-    /// Calls through a client of one's own.
-    #[must_use]
-    pub fn with_client(client: Client, name: String, invoke: Invoke) -> Self {
-        Self { client, name, invoke }
+    pub fn new(config: &SdkConfig, name: String, invoke: Invoke) -> Self {
+        Self { client: Lazy::new(config, Client::new), name, invoke }
     }
 
     /// Calls the function with a JSON payload: at most 6 MiB when waiting for the answer, 1 MiB as an event (256 KiB in
@@ -55,7 +50,7 @@ impl LambdaFunction {
             Invoke::Event => InvocationType::Event,
             Invoke::RequestResponse => InvocationType::RequestResponse,
         };
-        let call = self.client.invoke().function_name(&self.name).invocation_type(invocation_type);
+        let call = self.client.get().invoke().function_name(&self.name).invocation_type(invocation_type);
         let answer = call.payload(Blob::new(payload)).send().await.map_err(call_error)?;
         match answer.function_error {
             None => Ok(()),
@@ -64,6 +59,34 @@ impl LambdaFunction {
                 let message = format!("the function failed ({kind}): {}", said.unwrap_or_default());
                 Err(CallError { message, is_transient: true })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::replay::{answers, sent};
+
+    #[tokio::test]
+    async fn an_event_is_handed_over_as_it_is() {
+        let (config, replay) = answers(&[(202, "")]);
+        let function = LambdaFunction::new(&config, "worker".to_owned(), Invoke::Event);
+        function.invoke(r#"{"queueUrl":"q"}"#.to_owned()).await.unwrap();
+        assert_eq!(sent(&replay), [serde_json::json!({"queueUrl": "q"})]);
+        let request = replay.actual_requests().next().unwrap();
+        assert_eq!(request.headers().get("x-amz-invocation-type"), Some("Event"));
+    }
+
+    #[tokio::test]
+    async fn a_throttled_call_may_work_later_and_a_forbidden_one_may_not() {
+        let throttled = r#"{"__type":"TooManyRequestsException","message":"Rate exceeded"}"#;
+        let forbidden = r#"{"__type":"AccessDeniedException","message":"not allowed"}"#;
+        for (status, body, is_transient) in [(429, throttled, true), (403, forbidden, false), (503, "", true)] {
+            let (config, _) = answers(&[(status, body)]);
+            let function = LambdaFunction::new(&config, "worker".to_owned(), Invoke::RequestResponse);
+            let error = function.invoke("{}".to_owned()).await.unwrap_err();
+            assert_eq!(error.is_transient, is_transient, "{error}");
         }
     }
 }

@@ -1,9 +1,15 @@
 //! Adapters behind the ports, one service a file, and the one configuration all clients share.
 
+#[cfg(feature = "aws-dynamodb")]
+pub mod dynamodb;
 #[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-sqs"))]
 mod error;
 #[cfg(feature = "aws-lambda")]
 pub mod lambda;
+#[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-sns", feature = "aws-sqs"))]
+mod lazy;
+#[cfg(test)]
+mod replay;
 #[cfg(feature = "aws-sns")]
 pub mod sns;
 #[cfg(feature = "aws-sqs")]

@@ -1,7 +1,5 @@
 //! SNS: messages to topics, and text messages to phones.
 
-use std::sync::OnceLock;
-
 use aws_config::SdkConfig;
 use aws_sdk_sns::{
     Client,
@@ -10,12 +8,13 @@ use aws_sdk_sns::{
     types::MessageAttributeValue,
 };
 
+use super::lazy::Lazy;
+
 /// Publishes through SNS. The client is made at the first call, so that a function that alerts seldom does not pay for
 /// it (root certificates are read) at every start.
 #[derive(Debug)]
 pub struct SnsPublisher {
-    config: SdkConfig,
-    client: OnceLock<Client>,
+    client: Lazy<Client>,
 }
 
 /// A message that SNS did not take. Its chain of sources has the service's code and words.
@@ -42,8 +41,8 @@ pub enum SnsError {
 impl SnsPublisher {
     /// Opens nothing. `config` is [`crate::aws::config`]'s.
     #[must_use]
-    pub fn new(config: SdkConfig) -> Self {
-        Self { config, client: OnceLock::new() }
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: Lazy::new(config, Client::new) }
     }
 
     /// Sends a text message at SNS's priority for what must arrive (`Transactional`).
@@ -75,7 +74,7 @@ impl SnsPublisher {
     }
 
     fn publication(&self) -> PublishFluentBuilder {
-        self.client.get_or_init(|| Client::new(&self.config)).publish()
+        self.client.get().publish()
     }
 }
 
@@ -87,14 +86,11 @@ async fn send(publish: PublishFluentBuilder) -> Result<(), Box<SdkError<PublishE
 
 #[cfg(test)]
 mod tests {
-    use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
-    use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
-    use aws_smithy_runtime_api::http::{Request, Response};
-    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_http_client::test_util::StaticReplayClient;
     use percent_encoding::percent_decode_str;
 
     use super::*;
+    use crate::aws::replay::{self, answers};
 
     const TAKEN: &str = "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
     const REFUSED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code>\
@@ -102,23 +98,15 @@ mod tests {
 
     /// A publisher that gets this one answer, and what it will have sent.
     fn publisher(status: u16, answer: &'static str) -> (SnsPublisher, StaticReplayClient) {
-        let response = Response::new(status.try_into().unwrap(), SdkBody::from(answer));
-        let replay = StaticReplayClient::new(vec![ReplayEvent::new(Request::new(SdkBody::empty()), response)]);
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
-            .http_client(replay.clone())
-            .region(Region::new("us-east-1"))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        (SnsPublisher::new(config), replay)
+        let (config, replay) = answers(&[(status, answer)]);
+        (SnsPublisher::new(&config), replay)
     }
 
     /// The parameters of the one request, decoded, one a line.
     fn sent(replay: &StaticReplayClient) -> Vec<String> {
-        let requests: Vec<_> = replay.actual_requests().collect();
+        let requests = replay::sent(replay);
         assert_eq!(requests.len(), 1);
-        let body = std::str::from_utf8(requests[0].body().bytes().unwrap()).unwrap();
+        let body = requests[0].as_str().unwrap();
         body.split('&').map(|pair| percent_decode_str(pair).decode_utf8().unwrap().into_owned()).collect()
     }
 

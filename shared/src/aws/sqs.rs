@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use aws_config::SdkConfig;
 use aws_sdk_sqs::{
     Client,
     primitives::Blob,
@@ -14,7 +15,7 @@ use aws_sdk_sqs::{
 use aws_smithy_types::error::operation::BuildError;
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::error::call_error;
+use super::{error::call_error, lazy::Lazy};
 use crate::{
     delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, SourceQueue, VisibilityChange},
     events::{
@@ -26,20 +27,14 @@ use crate::{
 /// SQS.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
-    client: Client,
+    client: Lazy<Client>,
 }
 
 impl SqsQueue {
     /// Opens nothing before the first call.
     #[must_use]
-    pub fn new(config: &aws_config::SdkConfig) -> Self {
-        Self { client: Client::new(config) }
-    }
-
-    /// Calls through a client of one's own.
-    #[must_use]
-    pub fn with_client(client: Client) -> Self {
-        Self { client }
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: Lazy::new(config, Client::new) }
     }
 
     /// Receives up to ten messages with all their attributes, waiting up to `wait` (whole seconds, at most 20) for the
@@ -48,6 +43,7 @@ impl SqsQueue {
     pub async fn receive(&self, queue: &Queue, wait: Duration) -> Result<Vec<Message>, CallError> {
         let answer = self
             .client
+            .get()
             .receive_message()
             .queue_url(queue.url())
             .max_number_of_messages(10)
@@ -70,7 +66,7 @@ impl SourceQueue for SqsQueue {
                 DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(*handle).build()
             })
             .collect::<Result<_, BuildError>>()?;
-        let request = self.client.delete_message_batch().queue_url(queue.url()).set_entries(Some(entries));
+        let request = self.client.get().delete_message_batch().queue_url(queue.url()).set_entries(Some(entries));
         let answer = request.send().await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(failed_entries(handles.len(), answered, answer.failed()))
@@ -92,7 +88,8 @@ impl SourceQueue for SqsQueue {
                     .build()
             })
             .collect::<Result<_, BuildError>>()?;
-        let request = self.client.change_message_visibility_batch().queue_url(queue.url()).set_entries(Some(entries));
+        let request =
+            self.client.get().change_message_visibility_batch().queue_url(queue.url()).set_entries(Some(entries));
         let answer = request.send().await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(failed_entries(changes.len(), answered, answer.failed()))
@@ -107,7 +104,7 @@ impl DeadLetterQueue for SqsQueue {
             .enumerate()
             .map(|(index, letter)| send_entry(index, letter, is_fifo))
             .collect::<Result<_, BuildError>>()?;
-        let request = self.client.send_message_batch().queue_url(queue_url).set_entries(Some(entries));
+        let request = self.client.get().send_message_batch().queue_url(queue_url).set_entries(Some(entries));
         let answer = request.send().await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(failed_entries(letters.len(), answered, answer.failed()))
@@ -207,5 +204,74 @@ fn message(message: aws_sdk_sqs::types::Message) -> Message {
             .into_iter()
             .map(|(name, value)| (name, attribute(value)))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::replay::{answers, sent};
+
+    fn queue() -> Queue {
+        Queue::from_arn("arn:aws:sqs:us-east-1:123456789012:jobs").unwrap()
+    }
+
+    #[tokio::test]
+    async fn entries_that_the_answer_does_not_name_have_failed() {
+        let answer = json!({
+            "Successful": [{"Id": "0"}],
+            "Failed": [{"Id": "2", "Code": "ReceiptHandleIsInvalid", "SenderFault": true, "Message": "too old"}],
+        });
+        let (config, _) = answers(&[(200, &answer.to_string())]);
+        let failed = SqsQueue::new(&config).delete(&queue(), &["a", "b", "c"]).await.unwrap();
+        assert_eq!(failed.iter().map(|entry| entry.index).collect::<Vec<_>>(), [1, 2]);
+        assert!(matches!(failed[0].failure, Failure::Transient(_)), "{failed:?}");
+        assert!(matches!(failed[1].failure, Failure::HandleExpired(_)), "{failed:?}");
+    }
+
+    #[tokio::test]
+    async fn delays_are_whole_seconds() {
+        let answer = json!({"Successful": [{"Id": "0"}], "Failed": []});
+        let (config, replay) = answers(&[(200, &answer.to_string())]);
+        let change = VisibilityChange { receipt_handle: "a", timeout: Duration::from_millis(5_900) };
+        assert!(SqsQueue::new(&config).change_visibility(&queue(), &[change]).await.unwrap().is_empty());
+        assert_eq!(sent(&replay)[0]["Entries"][0], json!({"Id": "0", "ReceiptHandle": "a", "VisibilityTimeout": 5}));
+    }
+
+    #[tokio::test]
+    async fn a_letter_keeps_group_and_trace_and_is_known_by_its_message_id_on_a_fifo_queue() {
+        let answer = json!({"Successful": [{"Id": "0", "MessageId": "n", "MD5OfMessageBody": ""}], "Failed": []});
+        let letter = DeadLetter {
+            message_id: "m-1",
+            body: "{}",
+            attributes: [("JobType".to_owned(), MessageAttribute::text("NewDonor"))].into(),
+            group_id: Some("red"),
+            trace_header: Some("Root=1-2-3"),
+        };
+        let (config, replay) = answers(&[(200, &answer.to_string())]);
+        let url = "https://sqs.us-east-1.amazonaws.com/123456789012/dead.fifo";
+        assert!(SqsQueue::new(&config).send(url, std::slice::from_ref(&letter)).await.unwrap().is_empty());
+        let entry = &sent(&replay)[0]["Entries"][0];
+        assert_eq!(entry["MessageGroupId"], "red");
+        assert_eq!(entry["MessageDeduplicationId"], "m-1");
+        assert_eq!(entry["MessageAttributes"]["JobType"], json!({"DataType": "String", "StringValue": "NewDonor"}));
+        let trace = json!({"DataType": "String", "StringValue": "Root=1-2-3"});
+        assert_eq!(entry["MessageSystemAttributes"]["AWSTraceHeader"], trace);
+    }
+
+    #[tokio::test]
+    async fn a_received_message_keeps_all_it_came_with() {
+        let answer = json!({"Messages": [{
+            "MessageId": "m-1", "ReceiptHandle": "h", "Body": "{}", "MD5OfBody": "99914b932bd37a50b983c5e7c90ae93b",
+            "Attributes": {"ApproximateReceiveCount": "2", "MessageGroupId": "red"},
+            "MessageAttributes": {"Photo": {"DataType": "Binary", "BinaryValue": "AAEC"}},
+        }]});
+        let (config, replay) = answers(&[(200, &answer.to_string())]);
+        let messages = SqsQueue::new(&config).receive(&queue(), Duration::from_mins(1)).await.unwrap();
+        assert_eq!(messages[0].attributes["ApproximateReceiveCount"], "2");
+        assert_eq!(messages[0].message_attributes["Photo"].binary_value.as_deref(), Some("AAEC"));
+        assert_eq!(sent(&replay)[0]["WaitTimeSeconds"], 20);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use crate::error_chain::error_chain;
+
 /// What a handler answers for a record that it could not do.
 ///
 /// Any error becomes one with `?`, and is then worth another delivery. What can never succeed is rejected by name:
@@ -72,18 +74,7 @@ impl RecordError {
 /// The error with everything that caused it, in one line.
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.source)?;
-        let mut said = self.source.to_string();
-        let mut source = self.source.source();
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !said.contains(&text) {
-                write!(f, ": {text}")?;
-                said.push_str(&text);
-            }
-            source = cause.source();
-        }
-        Ok(())
+        f.write_str(&error_chain(self.source.as_ref()))
     }
 }
 

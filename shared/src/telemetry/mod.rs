@@ -9,5 +9,5 @@ mod subscriber;
 
 pub use self::{
     level::{LogConfig, LogFormat},
-    subscriber::{INVOCATION_SPAN, LineLogger, chain, init, log_fatal},
+    subscriber::{INVOCATION_SPAN, LineLogger, init, log_fatal},
 };

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
+    error_chain::error_chain,
     settings::SettingsError,
 };
 
@@ -47,23 +48,7 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError
 
 /// Logs the reason why the process cannot go on, at Lambda's level FATAL.
 pub fn log_fatal(error: &dyn std::error::Error) {
-    tracing::error!(target: FATAL, error = %chain(error), "cannot start");
-}
-
-/// An error and what caused it, in one line: what a log line says of a failed call.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
+    tracing::error!(target: FATAL, error = %error_chain(error), "cannot start");
 }
 
 /// The layer that writes events as lines.

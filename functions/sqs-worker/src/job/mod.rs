@@ -23,6 +23,12 @@ pub(crate) trait Job: Sync {
     /// Whether a body that came without the attribute is meant for this job.
     fn fits(&self, body: &Value) -> bool;
 
+    /// What the business calls the effect of this message, so that a message sent twice has it once; `None` when the
+    /// message itself is all there is to know it by.
+    fn idempotency_key(&self, _record: &Record, _body: &Value) -> Option<String> {
+        None
+    }
+
     /// Does the work. It may be asked to do the same message again.
     fn run<'a>(&self, config: &'a Config, record: &'a Record, body: &'a Value) -> Work<'a>;
 }

@@ -2,14 +2,15 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use sluicegate::{delivery::RecordError, events::Record};
+use sluicegate::{delivery::RecordError, events::Record, idempotency};
 
 use super::{Job, Work};
 use crate::config::Config;
 
 pub(crate) struct NewDonor;
 
-/// What a producer sends: a JSON object with a name that is not empty. Other fields are left alone.
+/// What a producer sends: a JSON object with a name that is not empty. Its `id`, where it has one, is what duplicates are
+/// known by; other fields are left alone.
 #[derive(Debug, PartialEq, Eq)]
 struct Donor {
     name: String,
@@ -41,6 +42,10 @@ impl Job for NewDonor {
 
     fn fits(&self, body: &Value) -> bool {
         body.get("name").is_some()
+    }
+
+    fn idempotency_key(&self, _: &Record, body: &Value) -> Option<String> {
+        body.get("id")?.as_str().map(|id| idempotency::for_effect(self.name(), id))
     }
 
     fn run<'a>(&self, _: &'a Config, record: &'a Record, body: &'a Value) -> Work<'a> {

@@ -4,6 +4,7 @@ use serde_json::Value;
 use sluicegate::{
     delivery::RecordError,
     events::{EventError, EventKind, Record, object_events},
+    idempotency,
 };
 
 use super::{Job, Work};
@@ -19,6 +20,13 @@ impl Job for ObjectCreated {
 
     fn fits(&self, body: &Value) -> bool {
         object_events(&body.to_string()).is_ok()
+    }
+
+    fn idempotency_key(&self, record: &Record, _: &Value) -> Option<String> {
+        match object_events(&record.body).ok()?.objects.as_slice() {
+            [object] => Some(idempotency::for_object(object)),
+            _ => None,
+        }
     }
 
     fn run<'a>(&self, _: &'a Config, record: &'a Record, _: &'a Value) -> Work<'a> {
