@@ -1,0 +1,75 @@
+"""Builds the functions for this machine's processor, with the SAM CLI driving cargo-lambda as for AWS."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import tools
+from console import Failed, run_logged, say
+from paths import BUILD, ROOT, STATE
+
+SOURCES = ("Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo", "shared", "functions")
+"""What a bootstrap is made of."""
+
+
+def architecture() -> str:
+    """This machine's processor, as the template's parameter `Architecture` names it."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def function_names() -> list[str]:
+    """The binaries the template asks for."""
+    return re.findall(r"Binary: ([a-z0-9-]+)", (ROOT / "template.yaml").read_text())
+
+
+def build() -> Path:
+    """Builds what has changed; returns the built template."""
+    built = BUILD / "template.yaml"
+    stamp = BUILD / "sources.sha256"
+    wanted = _fingerprint()
+    if built.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return built
+    if shutil.which("cargo") is None:
+        raise Failed("cargo is missing: install a Rust toolchain from https://rustup.rs and run this again.")
+    stamp.unlink(missing_ok=True)
+    env = _environment()
+    # The same command the SAM CLI runs for each function, once for all of them: its progress can be shown, and two
+    # processors link two functions side by side. SAM then finds everything built.
+    binaries = [part for name in function_names() for part in ("--bin", name)]
+    run_logged("building the functions", ["cargo", "lambda", "build", "--release", *binaries], STATE / "cargo.log", env=env, cwd=ROOT)
+    sam = tools.ensure("sam") / "sam"
+    command = [sam, "build", "--build-dir", BUILD, "--parameter-overrides", f"Architecture={architecture()}"]
+    run_logged("sam build", command, STATE / "sam-build.log", env=env, cwd=ROOT)
+    stamp.write_text(wanted)
+    return built
+
+
+def _environment() -> dict[str, str]:
+    # Without the caller's AWS settings: a build needs none, and a broken profile would stop it.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    path = tools.path_with(tools.ensure("build"))
+    return {**kept, "PATH": path, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", "CARGO_TARGET_DIR": str(ROOT / "target")}
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(architecture().encode())
+    digest.update((ROOT / "template.yaml").read_bytes())
+    for source in SOURCES:
+        path = ROOT / source
+        for file in sorted(path.rglob("*") if path.is_dir() else [path]):
+            if file.is_file():
+                digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    try:
+        say(f"built: {build().parent}")
+    except Failed as failure:
+        sys.exit(str(failure))

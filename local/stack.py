@@ -1,0 +1,154 @@
+"""Brings a stack up on a local AWS of its own, and takes it down: `stack.py up|down|status|env --dir FOLDER`."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+import deploy
+import emulator
+import tools
+from build import build
+from console import Failed, say, step
+from paths import BUILD, ROOT, STATE
+
+FAMILIAR_PORT = 4566
+"""Where local AWS emulators are expected; taken by `make run` when it is free."""
+
+
+def up(folder: Path, port: int | None, prefer: bool, parameters: dict[str, str]) -> None:
+    """Builds, starts and deploys what is missing or out of date in `folder`."""
+    with _one_at_a_time():
+        tools.ensure_all()
+        built = build()
+        shape, code = _shape(parameters), _code()
+        running = emulator.find(folder)
+        if running and (folder / "deployed").exists():
+            deployed = json.loads((folder / "deployed").read_text())
+            if deployed == {"shape": shape, "code": code}:
+                say(f"the stack is up and up to date at {running.endpoint}")
+                return
+            if deployed["shape"] != shape:
+                # The emulator overlooks changes that reach a resource only through a condition: begin anew.
+                running = None
+        (folder / "deployed").unlink(missing_ok=True)
+        started = running or _start(folder, port, prefer)
+        deploy.write(folder, started, deploy.deploy(started, built, folder, parameters))
+        (folder / "deployed").write_text(json.dumps({"shape": shape, "code": code}))
+    say(f"the stack is up at {started.endpoint}; its outputs are in {_shown(folder / 'stack.env')}")
+
+
+def down(folder: Path) -> None:
+    """Ends the emulator of `folder`; what it wrote stays readable until the next start."""
+    stopped = emulator.stop(folder)
+    for name in ("deployed", "stack.env", "stack.json"):
+        (folder / name).unlink(missing_ok=True)
+    say("the local AWS has stopped" if stopped else "no local AWS was running")
+
+
+def status(folder: Path) -> int:
+    """Says whether the stack is up, and where."""
+    running = emulator.find(folder)
+    if running is None:
+        say("no local AWS is running; `make run` starts one")
+        return 1
+    say(f"the local AWS runs at {running.endpoint} (process {running.pid}), its log is {_shown(folder / 'emulator.log')}")
+    for name, value in deploy.outputs(running).items():
+        say(f"  {name:<30} {value}")
+    return 0
+
+
+def env(folder: Path) -> int:
+    """Prints `stack.env`."""
+    file = folder / "stack.env"
+    if not file.exists():
+        print(f"{_shown(file)} is missing; `make run` writes it", file=sys.stderr)
+        return 1
+    print(file.read_text(), end="")
+    return 0
+
+
+def _start(folder: Path, port: int | None, prefer: bool) -> emulator.Emulator:
+    emulator.stop(folder)
+    if port is None and prefer:
+        if emulator.port_is_free(FAMILIAR_PORT):
+            port = FAMILIAR_PORT
+        else:
+            say(f"port {FAMILIAR_PORT} is taken by another program: the local AWS gets a free one")
+    elif port is not None and not emulator.port_is_free(port):
+        raise Failed(f"port {port} is taken by another program; leave --port away to get a free one")
+    with step("starting the local AWS", folder / "emulator.log"):
+        return emulator.start(folder, port)
+
+
+def _shape(parameters: dict[str, str]) -> str:
+    overrides = json.dumps({**deploy.PARAMETERS, **parameters}, sort_keys=True)
+    return hashlib.sha256((ROOT / "template.yaml").read_bytes() + overrides.encode()).hexdigest()
+
+
+def _code() -> str:
+    digest = hashlib.sha256()
+    for bootstrap in sorted(BUILD.glob("*/bootstrap")):
+        digest.update(bootstrap.parent.name.encode() + bootstrap.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Keeps a second `make` from building into the folder this one deploys from."""
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step("waiting for another make to build and deploy"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _shown(path: Path) -> str:
+    path = path.resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name, value
+
+
+def main() -> int:
+    """Reads the command line and does what it says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "status", "env"))
+    parser.add_argument("--dir", type=Path, default=STATE / "run", help="the folder this stack lives in")
+    parser.add_argument("--port", type=int, help="listen here; without it the system chooses a free port")
+    parser.add_argument("--prefer-familiar-port", action="store_true", help=f"take {FAMILIAR_PORT} when it is free")
+    parser.add_argument("--parameter", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="override a template parameter")
+    arguments = parser.parse_args()
+    folder = arguments.dir.resolve()
+    try:
+        if arguments.command == "up":
+            folder.mkdir(parents=True, exist_ok=True)
+            up(folder, arguments.port, arguments.prefer_familiar_port, dict(arguments.parameter))
+            return 0
+        if arguments.command == "down":
+            down(folder)
+            return 0
+        return status(folder) if arguments.command == "status" else env(folder)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
