@@ -1,6 +1,5 @@
 //! `NewDonor`: somebody gave, and is to be known by name.
 
-use serde::Deserialize;
 use serde_json::Value;
 use sluicegate::{delivery::RecordError, events::Record, idempotency};
 
@@ -18,20 +17,19 @@ struct Donor {
 
 #[derive(Debug, thiserror::Error)]
 enum DonorError {
-    #[error("not a donor: {0}")]
-    Malformed(serde_json::Error),
-    #[error("the donor's name is empty")]
+    #[error("a donor is a JSON object, and this is not one")]
+    NotAnObject,
+    #[error("the donor has no name")]
     NoName,
 }
 
 impl Donor {
     fn from_body(body: &Value) -> Result<Self, DonorError> {
-        #[derive(Deserialize)]
-        struct Wire {
-            name: String,
+        let name = body.as_object().ok_or(DonorError::NotAnObject)?.get("name");
+        match name.and_then(Value::as_str).map(str::trim) {
+            None | Some("") => Err(DonorError::NoName),
+            Some(name) => Ok(Self { name: name.to_owned() }),
         }
-        let wire = Wire::deserialize(body).map_err(DonorError::Malformed)?;
-        if wire.name.trim().is_empty() { Err(DonorError::NoName) } else { Ok(Self { name: wire.name }) }
     }
 }
 
