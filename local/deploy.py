@@ -24,8 +24,6 @@ PARAMETERS = {
     "LargeObjectBytes": "65536",
     # From the range that belongs to nobody; the emulator keeps what it would have sent.
     "AlertPhoneNumber": "+15550100123",
-    # One warm process each: as many as a laptop likes to run.
-    "JobConcurrency": "10",
     "EnableDrills": "true",
     "LogRetentionDays": "1",
 }

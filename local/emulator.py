@@ -112,6 +112,8 @@ def _launch(folder: Path, port: int) -> Emulator:
         "STATE_DIR": str(work["state"]),
         "S3_DATA_DIR": str(work["objects"]),
         "GATEWAY_PORT": str(port),
+        # The host in the queue URLs it makes.
+        "MINISTACK_HOST": HOST,
         # Without these two it listens on all addresses, and on two more ports.
         "BIND_HOST": HOST,
         "IOT_MTLS_ENABLED": "0",
