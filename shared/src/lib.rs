@@ -1,4 +1,33 @@
 //! Sluicegate carries events to the code that must act on them, and loses none on the way.
+//!
+//! A toolkit for AWS Lambda functions in Rust that handle events of S3, SNS, SQS and EventBridge:
+//!
+//! | module | what it settles |
+//! |---|---|
+//! | [`events`] | what arrives: from wire JSON to strict records, through any nesting of envelopes |
+//! | [`delivery`] | what happens to a batch: partial failures, order, deadlines, retries, dead letters |
+//! | [`idempotency`] | what has been done already |
+//! | `aws` (features `aws-*`) | adapters for SQS, SNS, Lambda and `DynamoDB` behind the ports of the others |
+//! | `lambda` (feature `lambda`) | the runtime loop |
+//! | `telemetry` (feature `lambda`) | log lines by contract |
+//! | [`settings`] | configuration, read once, every mistake named |
+//!
+//! Without features the crate knows no SDK, network, clock or environment.
+//!
+//! The smallest function that logs what happens to objects, whatever way the events come:
+//!
+//! ```
+//! use sluicegate::events::{EventError, object_events};
+//!
+//! fn handle(event: &str) -> Result<(), EventError> {
+//!     for object in object_events(event)?.objects {
+//!         println!("{} {}/{} by way of {}", object.name, object.bucket, object.key, object.route);
+//!     }
+//!     Ok(())
+//! }
+//! # handle(include_str!("../../events/s3/folder-upload.json"))?;
+//! # Ok::<_, EventError>(())
+//! ```
 
 #[cfg(feature = "aws-client")]
 pub mod aws;

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::error_chain::error_chain;
+use crate::{error_chain::error_chain, events::Record};
 
 /// What a handler answers for a record that it could not do.
 ///
@@ -83,4 +83,23 @@ impl<E: Error + Send + Sync + 'static> From<E> for RecordError {
     fn from(error: E) -> Self {
         Self::retry(error)
     }
+}
+
+/// The record's body as a typed payload; a body that is not one is rejected, as no other delivery changes it.
+///
+/// ```
+/// # use sluicegate::{delivery::{RecordError, payload}, events::Record};
+/// #[derive(serde::Deserialize)]
+/// struct Donor {
+///     name: String,
+/// }
+///
+/// async fn register(record: &Record) -> Result<(), RecordError> {
+///     let donor: Donor = payload(record)?;
+///     println!("{} gave", donor.name);
+///     Ok(())
+/// }
+/// ```
+pub fn payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, RecordError> {
+    serde_json::from_str(&record.body).map_err(RecordError::reject)
 }
