@@ -1,0 +1,96 @@
+//! The functions, each with ports that only listen.
+
+use std::collections::VecDeque;
+
+use s3_object_logger::ObjectLogger;
+use scheduled_poller::Poller;
+use sluicegate::{events::dispatch::Message, idempotency::MemoryStore};
+use sqs_worker::Worker;
+
+use super::{capture::capture, port::Aws};
+
+/// A function of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    ObjectLogger,
+    Poller,
+    SnsLogger,
+    Worker,
+}
+
+const OBJECT_LOGGER: &[(&str, &str)] = &[
+    ("ALERT_PHONE_NUMBER", "+14155550123"),
+    ("ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:sluicegate-notifications"),
+    ("ALERT_ROUTES", "s3-eventbridge"),
+];
+
+const POLLER: &[(&str, &str)] = &[
+    ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/sluicegate-polled"),
+    ("WORKER_FUNCTION", "sqs-worker"),
+];
+
+const WORKER: &[(&str, &str)] = &[
+    ("ENABLE_DRILLS", "true"),
+    (
+        "DEAD_LETTER_QUEUES",
+        "sluicegate-jobs=https://sqs.us-east-1.amazonaws.com/123456789012/sluicegate-jobs-dead-letters,\
+         sluicegate-polled=https://sqs.us-east-1.amazonaws.com/123456789012/sluicegate-polled-dead-letters",
+    ),
+];
+
+impl Function {
+    /// As its folder.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ObjectLogger => "s3-object-logger",
+            Self::Poller => "scheduled-poller",
+            Self::SnsLogger => "sns-logger",
+            Self::Worker => "sqs-worker",
+        }
+    }
+
+    /// Sends one event through the handler; what happened, as text.
+    pub(crate) fn invoke(self, event: &str) -> String {
+        let aws = Aws::default();
+        match self {
+            Self::ObjectLogger => {
+                let config = s3_object_logger::Config::from_lookup(&settings(OBJECT_LOGGER)).unwrap();
+                let logger = ObjectLogger::new(config, aws.clone());
+                capture(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
+            }
+            Self::Poller => {
+                *aws.backlog.borrow_mut() = backlog();
+                let config = scheduled_poller::Config::from_lookup(&settings(POLLER)).unwrap();
+                let poller = Poller::new(config, aws.clone(), aws.clone());
+                capture(self.name(), &aws.calls, async |invocation| poller.handle(event, invocation).await)
+            }
+            Self::SnsLogger => {
+                let config = sns_logger::Config::from_lookup(&settings(&[])).unwrap();
+                capture(self.name(), &aws.calls, async |invocation| {
+                    sns_logger::handle(&config, event, invocation).await
+                })
+            }
+            Self::Worker => {
+                let mut config = sqs_worker::Config::from_lookup(&settings(WORKER)).unwrap();
+                config.policy.jitter = || 1.0;
+                let worker = Worker::new(config, aws.clone(), |_table| MemoryStore::default());
+                capture(self.name(), &aws.calls, async |invocation| worker.handle(event, invocation).await)
+            }
+        }
+    }
+}
+
+fn settings(settings: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    |name| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+}
+
+/// What the poller finds in its queue.
+fn backlog() -> VecDeque<Message> {
+    let message = |number: u32| Message {
+        message_id: Some(format!("message-{number}")),
+        receipt_handle: Some(format!("handle-{number}")),
+        body: Some(r#"{"name":"Ada"}"#.to_owned()),
+        ..Message::default()
+    };
+    (1..=3).map(message).collect()
+}

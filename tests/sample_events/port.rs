@@ -1,0 +1,108 @@
+//! The functions' ports: they take everything and say what they were asked.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
+
+use s3_object_logger::{AlertError, AlertPort, PhoneNumber, TopicArn};
+use scheduled_poller::{Invoke, Receive};
+use sluicegate::{
+    delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, SourceQueue, VisibilityChange},
+    events::{AttributeValue, MessageAttributes, Queue, dispatch::Message},
+};
+
+/// The calls a function made, in order. Clones share one list.
+#[derive(Clone, Default)]
+pub(crate) struct Calls(Rc<RefCell<Vec<String>>>);
+
+impl Calls {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+
+    fn add(&self, call: String) {
+        self.0.borrow_mut().push(call);
+    }
+}
+
+/// SQS, Lambda and SNS. Receives give the messages it holds, ten at a time, then wait in vain.
+#[derive(Clone, Default)]
+pub(crate) struct Aws {
+    pub(crate) calls: Calls,
+    pub(crate) backlog: Rc<RefCell<VecDeque<Message>>>,
+}
+
+impl SourceQueue for Aws {
+    async fn delete(&self, queue: &Queue, handles: &[&str]) -> Result<Vec<FailedEntry>, CallError> {
+        let handles: Vec<&str> = handles.iter().map(|handle| short(handle)).collect();
+        self.calls.add(format!("delete from {queue}: {}", handles.join(", ")));
+        Ok(Vec::new())
+    }
+
+    async fn change_visibility(
+        &self,
+        queue: &Queue,
+        changes: &[VisibilityChange<'_>],
+    ) -> Result<Vec<FailedEntry>, CallError> {
+        let changes: Vec<String> =
+            changes.iter().map(|change| format!("{} for {:?}", short(change.receipt_handle), change.timeout)).collect();
+        self.calls.add(format!("hide in {queue}: {}", changes.join(", ")));
+        Ok(Vec::new())
+    }
+}
+
+impl DeadLetterQueue for Aws {
+    async fn send(&self, queue_url: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        for letter in letters {
+            let group = letter.group_id.map(|group| format!(" of group {group}")).unwrap_or_default();
+            self.calls.add(format!("send to {queue_url}{group}: {}", letter.body));
+            self.calls.add(format!("  with {}", listed(&letter.attributes)));
+        }
+        Ok(Vec::new())
+    }
+}
+
+impl Receive for Aws {
+    async fn receive(&self, queue: &Queue, wait: Duration) -> Result<Vec<Message>, CallError> {
+        let messages: Vec<Message> = {
+            let mut backlog = self.backlog.borrow_mut();
+            let ten = backlog.len().min(10);
+            backlog.drain(..ten).collect()
+        };
+        if messages.is_empty() {
+            tokio::time::sleep(wait).await;
+        }
+        self.calls.add(format!("receive from {queue} for up to {wait:?}: {} messages", messages.len()));
+        Ok(messages)
+    }
+}
+
+impl Invoke for Aws {
+    async fn invoke(&self, payload: String) -> Result<(), CallError> {
+        self.calls.add(format!("invoke with {payload}"));
+        Ok(())
+    }
+}
+
+impl AlertPort for Aws {
+    async fn send_sms(&self, phone_number: &PhoneNumber, text: &str) -> Result<(), AlertError> {
+        self.calls.add(format!("sms to {}: {text}", phone_number.as_str()));
+        Ok(())
+    }
+
+    async fn publish(&self, topic_arn: &TopicArn, subject: &str, message: &str) -> Result<(), AlertError> {
+        self.calls.add(format!("publish to {}: {subject}\n{message}", topic_arn.as_str()));
+        Ok(())
+    }
+}
+
+fn listed(attributes: &MessageAttributes) -> String {
+    let one = |(name, attribute): (&String, &sluicegate::events::MessageAttribute)| match &attribute.value {
+        AttributeValue::Text(text) => format!("{name}={text}"),
+        AttributeValue::Binary(bytes) => format!("{name}=({} bytes)", bytes.len()),
+    };
+    attributes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Enough of a receipt handle to tell it from others.
+fn short(handle: &str) -> &str {
+    handle.get(..12).unwrap_or(handle)
+}
