@@ -176,8 +176,10 @@ impl<P: SourceQueue + DeadLetterQueue> Settlement<'_, P> {
         let mut not_deleted = Vec::new();
         for (index, failure) in done.into_iter().zip(failures) {
             match failure {
-                // AWS answers a second delete with success; where it is refused the message is gone all the same.
-                None | Some(Failure::HandleExpired(_)) => {}
+                None => {}
+                // Some services refuse a second delete, which AWS answers with success: the message is gone all the same.
+                // A FIFO queue refuses a handle that ran out, and then the message is still there.
+                Some(Failure::HandleExpired(_)) if !self.queue.is_fifo() => {}
                 Some(failure) => {
                     tracing::error!(
                         record.message_id = %records[index].message_id,
