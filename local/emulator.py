@@ -51,7 +51,7 @@ def start(folder: Path, port: int | None = None) -> Emulator:
     folder.mkdir(parents=True, exist_ok=True)
     # Between choosing a free port and listening on it another process may take it: then choose again.
     for _ in range(3):
-        chosen = port or _free_port()
+        chosen = port or free_port()
         emulator = _launch(folder, chosen)
         _file(folder).write_text(json.dumps(asdict(emulator)))
         if _becomes_healthy(emulator):
@@ -93,7 +93,8 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on at this moment, chosen by the system."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return listener.getsockname()[1]

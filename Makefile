@@ -1,0 +1,45 @@
+# The only door. Every target says what it does in its `##` comment; `make` alone prints them.
+
+PYTHON ?= python3
+TOOLS := .local/tools
+FUNCTION ?=
+EVENT ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop status test build deploy invoke logs clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## build, start a local AWS, deploy, send traffic through every route and show what happened
+	@$(PYTHON) local/stack.py up --dir .local/run --prefer-familiar-port
+	@ln -sfn run/stack.json .local/stack.json && ln -sfn run/stack.env .local/stack.env
+	@$(TOOLS)/ministack/bin/python local/demo.py
+
+stop: ## end the local AWS that `make run` started
+	@$(PYTHON) local/stack.py down --dir .local/run
+	@rm -f .local/stack.json .local/stack.env
+
+status: ## say whether the local AWS runs, where, and what is in it
+	@$(PYTHON) local/stack.py status --dir .local/run
+
+test: ## run everything: format, lints, docs, unit tests, end to end on a local AWS of its own
+	@$(PYTHON) local/test.py
+
+build: ## build the functions for this machine
+	@$(PYTHON) local/build.py
+
+deploy: ## build for AWS and deploy to your account; STAGE=prod for the other stage
+	@$(PYTHON) local/tools.py
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build
+	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE),)
+
+invoke: ## run one event through one function: FUNCTION=sns-logger EVENT=events/sns/notification.json
+	@$(PYTHON) local/invoke.py --function "$(FUNCTION)" --event "$(EVENT)"
+
+logs: ## follow what the local functions log; FUNCTION=sqs-worker for only one
+	@test -x $(TOOLS)/ministack/bin/python || $(PYTHON) local/tools.py
+	@$(TOOLS)/ministack/bin/python local/logs.py --function "$(FUNCTION)"
+
+clean: stop ## end the local AWS and remove all that was built or installed
+	rm -rf .local .aws-sam target

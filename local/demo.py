@@ -1,0 +1,111 @@
+"""Sends real traffic through every route of the local stack and shows what each function did with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+import clients
+from console import Failed, say
+from function_log import FunctionLog
+from routes import Proof, Route, Traffic
+from table import render
+
+PATIENCE_SECONDS = 60.0
+"""Each route needs a second or two; the polled one, on a slow machine, the next full minute."""
+
+PAUSE_SECONDS = 0.25
+COLUMNS = (44, 44, 96, 8)
+
+
+def demo(outputs: dict[str, str]) -> int:
+    """Runs the demo against the stack with these outputs; returns the process' exit code."""
+    started = time.time()
+    run = f"demo-{int(started):x}"
+    log = FunctionLog(clients.client(outputs, "logs"), clients.log_groups(outputs), since=started)
+    say(f"sending traffic through every route ({run}) …")
+    routes = Traffic(outputs, run).send()
+    proofs = _wait_for(routes, log)
+    say()
+    for line in render(("ROUTE", "SENT", "SEEN", "TOOK"), [_row(route, proofs.get(index)) for index, route in enumerate(routes)], COLUMNS):
+        say(line)
+    say()
+    silent = [route for index, route in enumerate(routes) if index not in proofs]
+    if silent:
+        for route in silent:
+            say(
+                f"SILENT: {route.name} ({route.sent}) showed nothing in {PATIENCE_SECONDS:.0f} s. "
+                f"Look at the log of {route.where_to_look} (`make logs FUNCTION={route.where_to_look}`)."
+            )
+        return 1
+    say(f"all {len(routes)} routes answered in {time.time() - started:.1f} s")
+    return 0
+
+
+def what_to_try(outputs: dict[str, str], env_file: str) -> None:
+    """Prints where the stack is and three things to do with it."""
+    say(f"""
+Local AWS: {outputs['AWS_ENDPOINT_URL']}   (it stays up; `make stop` ends it)
+
+Try next:
+  1. see what the functions log, as it happens      make logs
+  2. run one event through one function             make invoke FUNCTION=sns-logger EVENT=events/sns/notification.json
+  3. be a client yourself, with any AWS tool        source {env_file}
+                                                    aws s3 cp README.md "s3://$UploadBucketName/my first upload.md"
+""")
+
+
+def _wait_for(routes: list[Route], log: FunctionLog) -> dict[int, Proof]:
+    proofs: dict[int, Proof] = {}
+    until = time.monotonic() + PATIENCE_SECONDS
+    while len(proofs) < len(routes) and time.monotonic() < until:
+        lines = log.read()
+        for index, route in enumerate(routes):
+            if index not in proofs:
+                proof = route.check(lines)
+                if proof:
+                    proofs[index] = proof
+        if sys.stdout.isatty():
+            print(f"\r\x1b[2K{len(proofs)} of {len(routes)} routes answered", end="", flush=True)
+        time.sleep(PAUSE_SECONDS)
+    if sys.stdout.isatty():
+        print("\r\x1b[2K", end="", flush=True)
+    return proofs
+
+
+def _row(route: Route, proof: Proof | None) -> tuple[str, str, str, str]:
+    if proof is None:
+        return route.name, route.sent, "SILENT", "-"
+    return route.name, route.sent, proof.text, f"{max(0.0, proof.at - route.started):.1f} s"
+
+
+def main() -> int:
+    """Reads the command line and runs the demo."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--env", type=Path, default=Path(".local/stack.env"), help="the stack's settings, as `make run` writes them")
+    arguments = parser.parse_args()
+    # A terminal that knows no Korean shows escapes; it does not stop the demo.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        outputs = clients.read_env(arguments.env)
+        code = demo(outputs)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"The local AWS refused or did not answer: {error}\nIs it up? `make run` starts it.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if code == 0:
+        what_to_try(outputs, str(arguments.env))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Runs one event through one function, with nothing else running: `make invoke FUNCTION=name EVENT=file`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Iterator, Mapping
+
+import tools
+from build import function_names
+from console import Failed, escape_controls, last_lines, run_logged, say
+from deploy import client_environment
+from emulator import HOST, free_port
+from paths import ROOT, STATE
+
+READY_SECONDS = 20.0
+NOBODY = f"http://{HOST}:9"
+"""An endpoint where nothing listens: a function that calls AWS gets an error at once, and reaches no account."""
+
+LOG = STATE / "invoke.log"
+
+
+def invoke(function: str, event: Path) -> int:
+    """Builds `function`, starts it, sends it `event` and prints what it logged and answered."""
+    if function not in function_names():
+        raise Failed(f"FUNCTION={function or '?'} is none of: {', '.join(function_names())}")
+    if not event.is_file():
+        samples = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "events").glob("*/*.json"))
+        raise Failed(f"EVENT={event} is no file. There are, for example:\n  " + "\n  ".join(samples[:12]))
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "PATH": tools.path_with(tools.ensure("build")),
+        "NO_PROXY": HOST,
+        "no_proxy": HOST,
+    }
+    run_logged(f"building {function}", ["cargo", "build", "--bin", function], STATE / "cargo-debug.log", env=env, cwd=ROOT)
+    with _watching(function, env) as port:
+        before = LOG.stat().st_size
+        command = ["cargo", "lambda", "invoke", function, "-A", HOST, "-P", str(port), "--data-file", str(event)]
+        answer = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+        time.sleep(0.2)  # The log's last line may still be on its way through the pipe.
+        logged = LOG.read_bytes()[before:].decode("utf-8", "replace")
+    say(f"{function} logged:")
+    for line in logged.splitlines():
+        if _is_own(line):
+            say(f"  {escape_controls(line)}")
+    say(f"{function} answered:")
+    for line in (answer.stdout + answer.stderr).splitlines():
+        if line.strip():
+            say(f"  {escape_controls(line)}")
+    return answer.returncode
+
+
+@contextlib.contextmanager
+def _watching(function: str, env: Mapping[str, str]) -> Iterator[int]:
+    """Runs `cargo lambda watch` for one function on a free port; ends it and the function whatever happens."""
+    port = free_port()
+    command = ["cargo", "lambda", "watch", "--ignore-changes", "--wait", "--bin", function, "-A", HOST, "-P", str(port)]
+    with LOG.open("wb") as log:
+        process = subprocess.Popen(
+            command, env={**env, **_function_environment(function)}, cwd=ROOT,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )
+    try:
+        _wait_until_ready(process, port)
+        yield port
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _function_environment(function: str) -> dict[str, str]:
+    settings = {**client_environment(NOBODY), "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_MAX_ATTEMPTS": "1"}
+    if function == "scheduled-poller":
+        settings.update(QUEUE_URL=f"{NOBODY}/000000000000/polled", WORKER_FUNCTION="sqs-worker")
+    return settings
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+            return
+        time.sleep(0.05)
+    shown = "\n".join(escape_controls(line) for line in last_lines(LOG, 20))
+    raise Failed(f"{shown}\n\n`cargo lambda watch` did not start. Its output is in {LOG}.")
+
+
+def _is_own(line: str) -> bool:
+    """Whether the function wrote this line, not cargo or cargo-lambda around it."""
+    foreign = ("Compiling", "Finished", "Running", "INFO", "WARN", "DEBUG", "Blocking")
+    text = line.strip()
+    return bool(text) and not text.startswith(foreign) and "cargo_lambda" not in text
+
+
+def main() -> int:
+    """Reads the command line and invokes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--function", required=True)
+    parser.add_argument("--event", type=Path, required=True)
+    arguments = parser.parse_args()
+    try:
+        return invoke(arguments.function, arguments.event)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""Real traffic for every route of the template, and what proves that each piece arrived."""
+
+from __future__ import annotations
+
+import json
+import time
+import unicodedata
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterable, Mapping
+
+import clients
+from function_log import Line
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That something arrived: what to show of it, and when it did."""
+
+    text: str
+    at: float
+
+
+Check = Callable[[list[Line]], "Proof | None"]
+
+
+@dataclass
+class Route:
+    """One way through the template: what was sent, and how to see it at the end."""
+
+    name: str
+    sent: str
+    where_to_look: str
+    check: Check
+    started: float = field(default_factory=time.time)
+
+
+class Traffic:
+    """Sends through each route; everything carries `run`, so that one demo never mistakes another's traces for its own."""
+
+    def __init__(self, outputs: Mapping[str, str], run: str) -> None:
+        """`outputs` are the stack's, with its endpoint and credentials."""
+        self._s3, self._sns = clients.client(outputs, "s3"), clients.client(outputs, "sns")
+        self._sqs, self._lambda = clients.client(outputs, "sqs"), clients.client(outputs, "lambda")
+        self._outputs = outputs
+        self._run = run
+
+    def send(self) -> list[Route]:
+        """Sends all of it; the routes come back in the order of the picture in the README."""
+        return [
+            *self._upload(),
+            self._folder(),
+            self._delete(),
+            *self._large_object(),
+            self._notification(),
+            self._jobs(),
+            *self._bad_jobs(),
+            self._polled_jobs(),
+            self._ordered_jobs(),
+        ]
+
+    def _put(self, key: str, size: int = 12) -> str:
+        self._s3.put_object(Bucket=self._outputs["UploadBucketName"], Key=key, Body=b"." * size)
+        return key
+
+    def _upload(self) -> list[Route]:
+        started = time.time()
+        # A space, a plus and letters beyond ASCII: each is encoded differently on the way.
+        key = self._put(f"{self._run}/1+1 보고서.txt")
+        sent = f"an upload: {key}"
+        created = _one("s3-object-logger", "object created", {"object.key": key, "route": "s3-sns"}, ("object.key", "route"))
+        processed = _one("sqs-worker", "object processed", {"object.key": key}, ("object.key",))
+        topic = {"topic.arn": self._outputs["UploadTopicArn"]}
+        notified = _one("sns-logger", "notification received", topic, ("notification.subject", "notification.message_bytes"), self._run)
+        return [
+            Route("bucket > topic > s3-object-logger", sent, "s3-object-logger", created, started),
+            Route("bucket > topic > sns-logger", "the same upload", "sns-logger", notified, started),
+            Route("bucket > topic > JobQueue > sqs-worker", "the same upload, raw delivery", "sqs-worker", processed, started),
+        ]
+
+    def _folder(self) -> Route:
+        started = time.time()
+        marker = self._put(f"{self._run}/photos/", size=0)
+        keys = [marker, *(self._put(f"{self._run}/photos/{name}.jpg") for name in ("a", "b", "c"))]
+
+        def check(lines: list[Line]) -> Proof | None:
+            found = [
+                line for line in _lines(lines, "s3-object-logger", "object created")
+                if line.get("object.key") in keys and line.get("route") == "s3-sns"
+            ]
+            marked = [line for line in found if line.get("object.folder_marker")]
+            if {line.get("object.key") for line in found} != set(keys) or [line.get("object.key") for line in marked] != [marker]:
+                return None
+            return Proof(f"object created: {len(keys)} times, one object.folder_marker=true", found[-1].at)
+
+        return Route("bucket > topic > s3-object-logger", "a folder: its marker and 3 objects", "s3-object-logger", check, started)
+
+    def _delete(self) -> Route:
+        key = self._put(f"{self._run}/short-lived.txt")
+        started = time.time()
+        self._s3.delete_object(Bucket=self._outputs["UploadBucketName"], Key=key)
+        check = _one("s3-object-logger", "object removed", {"object.key": key, "route": "s3"}, ("object.key", "route"))
+        return Route("bucket > s3-object-logger", "a delete", "s3-object-logger", check, started)
+
+    def _large_object(self) -> list[Route]:
+        started = time.time()
+        key = self._put(f"{self._run}/large.bin", size=70_000)
+        created = _one("s3-object-logger", "object created", {"object.key": key, "route": "s3-eventbridge"}, ("object.size_bytes", "route"))
+
+        topic = {"topic.arn": self._outputs["NotificationTopicArn"]}
+        alerted = _one("sns-logger", "notification received", topic, ("notification.message",), key)
+        return [
+            Route("bucket > EventBridge > s3-object-logger", "an object of 70,000 bytes", "s3-object-logger", created, started),
+            Route("alert > NotificationTopic > sns-logger", "the same object", "s3-object-logger", alerted, started),
+            Route("alert > SMS", "the same object", "s3-object-logger", lambda _: self._text_message(key), started),
+        ]
+
+    def _text_message(self, key: str) -> Proof | None:
+        answer = self._emulator("/_ministack/sns/sms-messages", {})
+        messages = [message for sent in answer["sms_messages"].values() for message in sent]
+        texts = [text for message in messages for text in message.values() if isinstance(text, str) and key in text]
+        return Proof(f"SMS: {texts[0]}", time.time()) if texts else None
+
+    def _notification(self) -> Route:
+        started = time.time()
+        text = f"hello from {self._run}"
+        attributes = {"colour": {"DataType": "String", "StringValue": "green"}, "weight": {"DataType": "Number", "StringValue": "3"}}
+        self._sns.publish(
+            TopicArn=self._outputs["NotificationTopicArn"], Subject="A notification", Message=text, MessageAttributes=attributes
+        )
+        fields = {"notification.message": text, "notification.subject": "A notification"}
+        check = _one("sns-logger", "notification received", fields, ("notification.message", "notification.attributes"))
+        return Route("NotificationTopic > sns-logger", "a notification with 2 attributes", "sns-logger", check, started)
+
+    def _jobs(self) -> Route:
+        started = time.time()
+        ids = self._send_donors("JobQueueUrl", "job", 6)
+        return Route("JobQueue > sqs-worker", "6 good jobs", "sqs-worker", _jobs_done(ids, "mapping"), started)
+
+    def _bad_jobs(self) -> list[Route]:
+        started = time.time()
+        bodies = [f"not JSON, from {self._run}", json.dumps({"id": f"{self._run}-nameless", "name": ""})]
+        sent = [self._sqs.send_message(QueueUrl=self._outputs["JobQueueUrl"], MessageBody=body) for body in bodies]
+        ids = {answer["MessageId"] for answer in sent}
+
+        def failed(lines: list[Line]) -> Proof | None:
+            found = [line for line in _lines(lines, "sqs-worker", "job failed") if line.get("record.message_id") in ids]
+            if {line.get("record.message_id") for line in found} != ids:
+                return None
+            return Proof(f"job failed: {_fields(found[0], ('fate', 'reason'))}", found[-1].at)
+
+        def dead(_: list[Line]) -> Proof | None:
+            letters = [letter for letter in self._letters("JobDeadLetterQueueUrl") if letter["Body"] in bodies]
+            if len(letters) < len(bodies):
+                return None
+            reason = letters[0]["MessageAttributes"].get("sluicegate.reason", {}).get("StringValue")
+            return Proof(f"{len(letters)} dead letters, the first: {reason or 'received too often'}", time.time())
+
+        return [
+            Route("JobQueue > sqs-worker", "2 bad jobs: no JSON, no name", "sqs-worker", failed, started),
+            Route("JobQueue > JobDeadLetterQueue", "the same bad jobs", "sqs-worker", dead, started),
+        ]
+
+    def _polled_jobs(self) -> Route:
+        started = time.time()
+        ids = self._send_donors("PolledQueueUrl", "polled", 8)
+        # The schedule comes by each minute; nobody wants to wait for it here.
+        self._lambda.invoke(FunctionName=self._outputs["ScheduledPollerFunctionName"], InvocationType="Event", Payload=b"{}")
+        check = _jobs_done(ids, "dispatch")
+        return Route("PolledQueue > scheduled-poller > sqs-worker", "8 polled jobs", "scheduled-poller", check, started)
+
+    def _ordered_jobs(self) -> Route:
+        started = time.time()
+        # The log holds no names, only their length: each has one of its own, that no other donor of this run has.
+        lengths = {"red": [41, 43, 45], "blue": [42, 44, 46]}
+        for position in range(3):
+            for group, sizes in lengths.items():
+                job = f"{self._run}-{group}-{position}"
+                self._sns.publish(
+                    TopicArn=self._outputs["OrderedTopicArn"], MessageGroupId=group, MessageDeduplicationId=job,
+                    Message=json.dumps({"id": job, "name": job.ljust(sizes[position], ".")}),
+                    MessageAttributes={"JobType": {"DataType": "String", "StringValue": "NewDonor"}},
+                )
+
+        def check(lines: list[Line]) -> Proof | None:
+            found = [line for line in _lines(lines, "sqs-worker", "donor registered")]
+            seen = {group: [line for line in found if line.get("donor.name_chars") in sizes] for group, sizes in lengths.items()}
+            if any([line.get("donor.name_chars") for line in seen[group]] != sizes for group, sizes in lengths.items()):
+                return None
+            last = max(line.at for group in seen.values() for line in group)
+            return Proof("donor registered: 3 of red and 3 of blue, each group in order", last)
+
+        return Route("OrderedTopic > OrderedQueue > sqs-worker", "6 jobs in 2 groups", "sqs-worker", check, started)
+
+    def _send_donors(self, queue: str, kind: str, count: int) -> set[str]:
+        entries = []
+        for number in range(count):
+            entry: dict[str, Any] = {
+                "Id": str(number), "MessageBody": json.dumps({"id": f"{self._run}-{kind}-{number}", "name": f"{kind} {number}"})
+            }
+            # Every other job is known by its shape alone.
+            if number % 2:
+                entry["MessageAttributes"] = {"JobType": {"DataType": "String", "StringValue": "NewDonor"}}
+            entries.append(entry)
+        answer = self._sqs.send_message_batch(QueueUrl=self._outputs[queue], Entries=entries)
+        return {sent["MessageId"] for sent in answer["Successful"]}
+
+    def _letters(self, queue: str) -> list[dict[str, Any]]:
+        # Looked at through the emulator, for a receive would hide them from the reader.
+        answer = self._emulator("/_ministack/sqs/messages", {"QueueUrl": self._outputs[queue]})
+        return [
+            message
+            for regions in answer["messages"].values() for queues in regions.values() for messages in queues.values()
+            for message in messages
+        ]
+
+    def _emulator(self, path: str, query: Mapping[str, str]) -> Any:
+        url = f"{self._outputs['AWS_ENDPOINT_URL']}{path}?{urllib.parse.urlencode(query)}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=10) as answer:
+            return json.load(answer)
+
+
+def _lines(lines: Iterable[Line], function: str, message: str) -> list[Line]:
+    return [line for line in lines if line.function == function and line.message == message]
+
+
+def _one(function: str, message: str, fields: Mapping[str, Any], shown: Iterable[str], text: str = "") -> Check:
+    """Looks for a line with this sentence and these fields, `text` somewhere in it."""
+
+    def check(lines: list[Line]) -> Proof | None:
+        for line in _lines(lines, function, message):
+            if all(_same(line.get(name), value) for name, value in fields.items()) and line.has(text):
+                return Proof(f"{message}: {_fields(line, shown)}", line.at)
+        return None
+
+    return check
+
+
+def _jobs_done(ids: set[str], door: str) -> Check:
+    """Looks for every one of these messages, and for a batch that came through `door`."""
+
+    def check(lines: list[Line]) -> Proof | None:
+        done = [line for line in _lines(lines, "sqs-worker", "job done") if line.get("record.message_id") in ids]
+        batches = [line for line in _lines(lines, "sqs-worker", "batch finished") if line.get("door") == door]
+        if {line.get("record.message_id") for line in done} != ids or not batches:
+            return None
+        return Proof(f"job done: {len(ids)} of {len(ids)}, {_fields(batches[-1], ('door', 'queue.name'))}", done[-1].at)
+
+    return check
+
+
+def _same(found: Any, expected: Any) -> bool:
+    if isinstance(found, str) and isinstance(expected, str):
+        return unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
+    return found == expected
+
+
+def _fields(line: Line, names: Iterable[str]) -> str:
+    return " ".join(f"{name}={line.get(name)}" for name in names)
