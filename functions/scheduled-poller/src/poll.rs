@@ -184,3 +184,6 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use sluicegate::{
-    delivery::{DeadLetterQueues, Policy, RetryPolicy},
+    delivery::{DeadLetterQueues, Heartbeat, MAX_VISIBILITY, Policy, RetryPolicy},
     settings::{Settings, SettingsError},
 };
+
+/// A beat comes every third of this; more often than every three seconds is no use.
+const MIN_HEARTBEAT: Duration = Duration::from_secs(9);
 
 /// Everything the environment says.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `BATCH_CONCURRENCY` (1–100, default 10), `RETRY_INITIAL_SECONDS` (default 5), `RETRY_MAX_SECONDS` (default 900),
     /// `MAX_RECEIVES` (default: the queue's redrive policy alone), `DEAD_LETTER_QUEUES`
-    /// (`<source queue>=<URL>,…`), `FAIL_WHOLE_BATCH` (default true).
+    /// (`<source queue>=<URL>,…`), `FAIL_WHOLE_BATCH` (default true), `HEARTBEAT_VISIBILITY_SECONDS` (default off: keeps
+    /// dispatched messages invisible for this long at a time while they are worked on).
     pub policy: Policy,
     /// `DEADLINE_RESERVE_MS`, default 1,000: no record begins with less time left.
     pub reserve: Duration,
@@ -34,11 +38,16 @@ impl Config {
             max: Duration::from_secs(settings.within("RETRY_MAX_SECONDS", 900, 0..=43_200)),
             max_receives: settings.optional("MAX_RECEIVES"),
         };
+        let heartbeat: Option<u64> = settings.optional("HEARTBEAT_VISIBILITY_SECONDS");
         let policy = Policy {
             concurrency: settings.within("BATCH_CONCURRENCY", 10, 1..=100),
             retry,
             dead_letter_queues: settings.or("DEAD_LETTER_QUEUES", DeadLetterQueues::default()),
             fail_whole_batch: settings.or("FAIL_WHOLE_BATCH", true),
+            heartbeat: heartbeat.map(|seconds| Heartbeat {
+                visibility: Duration::from_secs(seconds).clamp(MIN_HEARTBEAT, MAX_VISIBILITY),
+                max: MAX_VISIBILITY,
+            }),
             ..Policy::default()
         };
         let reserve = Duration::from_millis(settings.within("DEADLINE_RESERVE_MS", 1_000, 0..=60_000));
