@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,10 +17,12 @@ from routes import Proof, Route, Traffic
 from table import render
 
 PATIENCE_SECONDS = 60.0
-"""Each route needs a second or two; the polled one, on a slow machine, the next full minute."""
+"""Each route needs a second or two; a busy machine gets its time, and a run of the schedule."""
 
 PAUSE_SECONDS = 0.25
-COLUMNS = (44, 44, 96, 8)
+ROUTE_COLUMNS, SENT_COLUMNS, TOOK_COLUMNS = 43, 35, 7
+LEAST_COLUMNS = 140
+"""The table's width where the terminal is narrower, or is none."""
 
 
 def demo(outputs: dict[str, str]) -> int:
@@ -31,7 +34,8 @@ def demo(outputs: dict[str, str]) -> int:
     routes = Traffic(outputs, run).send()
     proofs = _wait_for(routes, log)
     say()
-    for line in render(("ROUTE", "SENT", "SEEN", "TOOK"), [_row(route, proofs.get(index)) for index, route in enumerate(routes)], COLUMNS):
+    rows = [_row(route, proofs.get(index)) for index, route in enumerate(routes)]
+    for line in render(("ROUTE", "SENT", "SEEN", "TOOK"), rows, _limits()):
         say(line)
     say()
     silent = [route for index, route in enumerate(routes) if index not in proofs]
@@ -77,10 +81,16 @@ def _wait_for(routes: list[Route], log: FunctionLog) -> dict[int, Proof]:
     return proofs
 
 
+def _limits() -> tuple[int, int, int, int]:
+    columns = max(LEAST_COLUMNS, shutil.get_terminal_size((LEAST_COLUMNS, 24)).columns)
+    seen = columns - ROUTE_COLUMNS - SENT_COLUMNS - TOOK_COLUMNS - 6
+    return ROUTE_COLUMNS, SENT_COLUMNS, seen, TOOK_COLUMNS
+
+
 def _row(route: Route, proof: Proof | None) -> tuple[str, str, str, str]:
     if proof is None:
         return route.name, route.sent, "SILENT", "-"
-    return route.name, route.sent, proof.text, f"{max(0.0, proof.at - route.started):.1f} s"
+    return route.name, route.sent, proof.text, f"{max(0.0, proof.at - route.started):.2f} s"
 
 
 def main() -> int:

@@ -39,28 +39,17 @@ class FunctionLog:
         self._logs = logs
         self._groups = groups
         self._since = since
-        self._seen: set[str] = set()
-        self._lines: list[Line] = []
 
     def read(self) -> list[Line]:
-        """Reads what is new; returns all there is."""
-        found = [line for function, group in self._groups.items() for line in self._new_lines(function, group)]
+        """All lines there are by now; a demo's few are read anew each time."""
+        found = [line for function, group in self._groups.items() for line in self._lines(function, group)]
         # A stable sort: lines of one millisecond stay as they were written.
-        self._lines = sorted(self._lines + found, key=lambda line: line.at)
-        return self._lines
+        return sorted(found, key=lambda line: line.at)
 
-    def _new_lines(self, function: str, group: str) -> list[Line]:
-        lines = []
+    def _lines(self, function: str, group: str) -> list[Line]:
         pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(self._since * 1000))
-        for page in pages:
-            for event in page["events"]:
-                if event["eventId"] in self._seen:
-                    continue
-                self._seen.add(event["eventId"])
-                line = _parse(function, event["message"])
-                if line and line.at >= self._since:
-                    lines.append(line)
-        return lines
+        parsed = (_parse(function, event["message"]) for page in pages for event in page["events"])
+        return [line for line in parsed if line and line.at >= self._since]
 
 
 def _parse(function: str, text: str) -> Line | None:

@@ -25,7 +25,8 @@ def follow(env_file: Path, function: str | None, once: bool) -> None:
     if function and function not in groups:
         raise Failed(f"no function {function!r}; there are: {', '.join(groups)}")
     logs = clients.client(outputs, "logs")
-    since, seen = time.time() - LOOK_BACK_SECONDS, set()
+    since = time.time() - LOOK_BACK_SECONDS
+    seen: set[tuple[str, int, str]] = set()
     while True:
         found = []
         for name, group in groups.items():
@@ -33,8 +34,10 @@ def follow(env_file: Path, function: str | None, once: bool) -> None:
                 pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000))
                 found += [(event["timestamp"], name, event) for page in pages for event in page["events"]]
         for _, name, event in sorted(found, key=lambda entry: entry[0]):
-            if event["eventId"] not in seen:
-                seen.add(event["eventId"])
+            # The emulator gives events no id; each invocation has a stream of its own, so this names a line well enough.
+            identity = (event["logStreamName"], event["timestamp"], event["message"])
+            if identity not in seen:
+                seen.add(identity)
                 if not event["message"].startswith(PLATFORM):
                     say(f"{name:<17} {escape_controls(event['message'].rstrip())}")
         if once:

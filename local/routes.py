@@ -68,11 +68,11 @@ class Traffic:
         started = time.time()
         # A space, a plus and letters beyond ASCII: each is encoded differently on the way.
         key = self._put(f"{self._run}/1+1 보고서.txt")
-        sent = f"an upload: {key}"
-        created = _one("s3-object-logger", "object created", {"object.key": key, "route": "s3-sns"}, ("object.key", "route"))
+        sent = f"an upload: {key.rpartition('/')[2]}"
+        created = _one("s3-object-logger", "object created", {"object.key": key, "route": "s3-sns"}, ("route", "object.key"))
         processed = _one("sqs-worker", "object processed", {"object.key": key}, ("object.key",))
         topic = {"topic.arn": self._outputs["UploadTopicArn"]}
-        notified = _one("sns-logger", "notification received", topic, ("notification.subject", "notification.message_bytes"), self._run)
+        notified = _one("sns-logger", "notification received", topic, ("notification.message_bytes", "notification.subject"), self._run)
         return [
             Route("bucket > topic > s3-object-logger", sent, "s3-object-logger", created, started),
             Route("bucket > topic > sns-logger", "the same upload", "sns-logger", notified, started),
@@ -92,7 +92,7 @@ class Traffic:
             marked = [line for line in found if line.get("object.folder_marker")]
             if {line.get("object.key") for line in found} != set(keys) or [line.get("object.key") for line in marked] != [marker]:
                 return None
-            return Proof(f"object created: {len(keys)} times, one object.folder_marker=true", found[-1].at)
+            return Proof(f"object created: {len(keys)} times, 1 folder_marker", found[-1].at)
 
         return Route("bucket > topic > s3-object-logger", "a folder: its marker and 3 objects", "s3-object-logger", check, started)
 
@@ -100,7 +100,7 @@ class Traffic:
         key = self._put(f"{self._run}/short-lived.txt")
         started = time.time()
         self._s3.delete_object(Bucket=self._outputs["UploadBucketName"], Key=key)
-        check = _one("s3-object-logger", "object removed", {"object.key": key, "route": "s3"}, ("object.key", "route"))
+        check = _one("s3-object-logger", "object removed", {"object.key": key, "route": "s3"}, ("route", "object.key"))
         return Route("bucket > s3-object-logger", "a delete", "s3-object-logger", check, started)
 
     def _large_object(self) -> list[Route]:
@@ -120,7 +120,7 @@ class Traffic:
         answer = self._emulator("/_ministack/sns/sms-messages", {})
         messages = [message for sent in answer["sms_messages"].values() for message in sent]
         texts = [text for message in messages for text in message.values() if isinstance(text, str) and key in text]
-        return Proof(f"SMS: {texts[0]}", time.time()) if texts else None
+        return Proof(f"SMS of {len(texts[0])} characters: {texts[0]}", time.time()) if texts else None
 
     def _notification(self) -> Route:
         started = time.time()
@@ -136,7 +136,7 @@ class Traffic:
     def _jobs(self) -> Route:
         started = time.time()
         ids = self._send_donors("JobQueueUrl", "job", 6)
-        return Route("JobQueue > sqs-worker", "6 good jobs", "sqs-worker", _jobs_done(ids, "mapping"), started)
+        return Route("JobQueue > sqs-worker", "6 good jobs", "sqs-worker", _jobs_done(ids, "mapping", self._queue_name("JobQueueUrl")), started)
 
     def _bad_jobs(self) -> list[Route]:
         started = time.time()
@@ -167,7 +167,7 @@ class Traffic:
         ids = self._send_donors("PolledQueueUrl", "polled", 8)
         # The schedule comes by each minute; nobody wants to wait for it here.
         self._lambda.invoke(FunctionName=self._outputs["ScheduledPollerFunctionName"], InvocationType="Event", Payload=b"{}")
-        check = _jobs_done(ids, "dispatch")
+        check = _jobs_done(ids, "dispatch", self._queue_name("PolledQueueUrl"))
         return Route("PolledQueue > scheduled-poller > sqs-worker", "8 polled jobs", "scheduled-poller", check, started)
 
     def _ordered_jobs(self) -> Route:
@@ -206,6 +206,9 @@ class Traffic:
         answer = self._sqs.send_message_batch(QueueUrl=self._outputs[queue], Entries=entries)
         return {sent["MessageId"] for sent in answer["Successful"]}
 
+    def _queue_name(self, output: str) -> str:
+        return self._outputs[output].rpartition("/")[2]
+
     def _letters(self, queue: str) -> list[dict[str, Any]]:
         # Looked at through the emulator, for a receive would hide them from the reader.
         answer = self._emulator("/_ministack/sqs/messages", {"QueueUrl": self._outputs[queue]})
@@ -238,15 +241,18 @@ def _one(function: str, message: str, fields: Mapping[str, Any], shown: Iterable
     return check
 
 
-def _jobs_done(ids: set[str], door: str) -> Check:
-    """Looks for every one of these messages, and for a batch that came through `door`."""
+def _jobs_done(ids: set[str], door: str, queue: str) -> Check:
+    """Looks for every one of these messages, and for a batch of `queue` that came through `door`."""
 
     def check(lines: list[Line]) -> Proof | None:
         done = [line for line in _lines(lines, "sqs-worker", "job done") if line.get("record.message_id") in ids]
-        batches = [line for line in _lines(lines, "sqs-worker", "batch finished") if line.get("door") == door]
+        batches = [
+            line for line in _lines(lines, "sqs-worker", "batch finished")
+            if line.get("door") == door and line.get("queue.name") == queue
+        ]
         if {line.get("record.message_id") for line in done} != ids or not batches:
             return None
-        return Proof(f"job done: {len(ids)} of {len(ids)}, {_fields(batches[-1], ('door', 'queue.name'))}", done[-1].at)
+        return Proof(f"job done: {len(ids)} of {len(ids)} {_fields(batches[-1], ('door', 'queue.name'))}", done[-1].at)
 
     return check
 
@@ -258,4 +264,5 @@ def _same(found: Any, expected: Any) -> bool:
 
 
 def _fields(line: Line, names: Iterable[str]) -> str:
-    return " ".join(f"{name}={line.get(name)}" for name in names)
+    """The named fields, by the last part of their names: the table is narrow."""
+    return " ".join(f"{name.rpartition('.')[2]}={line.get(name)}" for name in names)
