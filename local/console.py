@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +24,11 @@ def escape_controls(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
     )
+
+
+def end_with_the_reader() -> None:
+    """Lets a closed pipe (`make logs | head`) end this process quietly, as it does other tools."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def say(text: str = "") -> None:

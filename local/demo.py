@@ -11,7 +11,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 import clients
-from console import Failed, say
+from console import Failed, end_with_the_reader, say
 from function_log import FunctionLog
 from routes import Proof, Route, Traffic
 from table import render
@@ -98,6 +98,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", type=Path, default=Path(".local/stack.env"), help="the stack's settings, as `make run` writes them")
     arguments = parser.parse_args()
+    end_with_the_reader()
     # A terminal that knows no Korean shows escapes; it does not stop the demo.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")

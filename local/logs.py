@@ -10,7 +10,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 import clients
-from console import Failed, escape_controls, say
+from console import Failed, end_with_the_reader, escape_controls, say
 
 LOOK_BACK_SECONDS = 600.0
 PAUSE_SECONDS = 0.5
@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--function", help="only this one's")
     parser.add_argument("--once", action="store_true", help="print what there is and end")
     arguments = parser.parse_args()
+    end_with_the_reader()
     try:
         follow(arguments.env, arguments.function or None, arguments.once)
     except Failed as failure:

@@ -15,7 +15,7 @@ import deploy
 import emulator
 import tools
 from build import build
-from console import Failed, say, step
+from console import Failed, end_with_the_reader, say, step
 from paths import BUILD, ROOT, STATE
 
 FAMILIAR_PORT = 4566
@@ -142,6 +142,7 @@ def main() -> int:
         if arguments.command == "down":
             down(folder)
             return 0
+        end_with_the_reader()
         return status(folder) if arguments.command == "status" else env(folder)
     except Failed as failure:
         print(failure, file=sys.stderr)
