@@ -32,15 +32,14 @@ def invoke(function: str, event: Path) -> int:
     if function not in function_names():
         raise Failed(f"FUNCTION={function or '?'} is none of: {', '.join(function_names())}")
     if not event.is_file():
-        samples = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "events").glob("*/*.json"))
-        raise Failed(f"EVENT={event} is no file. There are, for example:\n  " + "\n  ".join(samples[:12]))
+        raise Failed(f"EVENT={event} is no file. There are, for example:\n  " + "\n  ".join(_samples()))
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "PATH": tools.path_with(tools.ensure("build")),
         "NO_PROXY": HOST,
         "no_proxy": HOST,
     }
-    run_logged(f"building {function}", ["cargo", "build", "--bin", function], STATE / "cargo-debug.log", env=env, cwd=ROOT)
+    run_logged(f"building {function}", ["cargo", "build", "-p", function], STATE / "cargo-debug.log", env=env, cwd=ROOT)
     with _watching(function, env) as port:
         before = LOG.stat().st_size
         command = ["cargo", "lambda", "invoke", function, "-A", HOST, "-P", str(port), "--data-file", str(event)]
@@ -58,11 +57,17 @@ def invoke(function: str, event: Path) -> int:
     return answer.returncode
 
 
+def _samples() -> list[str]:
+    """One sample event of each folder; `events/data` holds messages, not events."""
+    folders = sorted(path for path in (ROOT / "events").iterdir() if path.is_dir() and path.name != "data")
+    return [str(min(folder.glob("*.json")).relative_to(ROOT)) for folder in folders if any(folder.glob("*.json"))]
+
+
 @contextlib.contextmanager
 def _watching(function: str, env: Mapping[str, str]) -> Iterator[int]:
     """Runs `cargo lambda watch` for one function on a free port; ends it and the function whatever happens."""
     port = free_port()
-    command = ["cargo", "lambda", "watch", "--ignore-changes", "--wait", "--bin", function, "-A", HOST, "-P", str(port)]
+    command = ["cargo", "lambda", "watch", "--ignore-changes", "--wait", "-p", function, "-A", HOST, "-P", str(port)]
     with LOG.open("wb") as log:
         process = subprocess.Popen(
             command, env={**env, **_function_environment(function)}, cwd=ROOT,
@@ -101,10 +106,11 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _is_own(line: str) -> bool:
-    """Whether the function wrote this line, not cargo or cargo-lambda around it."""
+    """Whether the function wrote this line of its own accord, not cargo or cargo-lambda around it."""
     foreign = ("Compiling", "Finished", "Running", "INFO", "WARN", "DEBUG", "Blocking")
     text = line.strip()
-    return bool(text) and not text.startswith(foreign) and "cargo_lambda" not in text
+    # `cargo lambda watch` sets this variable to 1 for every function, and the runtime remarks on it each time.
+    return bool(text) and not text.startswith(foreign) and "AWS_LAMBDA_MAX_CONCURRENCY" not in text
 
 
 def main() -> int:
