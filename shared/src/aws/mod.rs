@@ -20,6 +20,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::sdk_config::SharedCredentialsProvider;
 use std::time::Duration;
@@ -34,15 +35,26 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// `AWS_ENDPOINT_URL` is followed, for the local run. Nothing is opened before the first call.
 #[must_use]
 pub fn config(lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
-    let http_client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .http_client(http_client)
+        .http_client(http_client())
         .retry_config(RetryConfig::standard())
-        .timeout_config(timeouts);
+        .timeout_config(timeouts());
     builder.set_region(lookup("AWS_REGION").or_else(|| lookup("AWS_DEFAULT_REGION")).map(Region::new));
     builder.set_endpoint_url(lookup("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()));
     builder.build()
+}
+
+/// One HTTP client, with one TLS provider, for all SDK clients of a process: what [`config`] uses, for a process that
+/// finds its credentials in another way.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// How long [`config`]'s clients wait: 3 s for a connection, and for an answer longer than the longest long poll.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()
 }
