@@ -1,0 +1,68 @@
+//! One command a file: its arguments, whose documentation is its help, and what it does.
+
+mod completions;
+mod consume;
+mod cost;
+mod inspect;
+mod queue;
+mod receive;
+mod redrive;
+mod send;
+mod topic;
+
+use crate::{arguments::Global, connection::Connection, output::Output};
+
+/// What `sluice` can do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make, list, watch, empty and delete queues.
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Send messages.
+    Send(send::Args),
+    /// Look at messages, or take them.
+    Receive(receive::Args),
+    /// Work on messages for as long as it runs.
+    Consume(consume::Args),
+    /// Send dead letters back to where they came from.
+    Redrive(redrive::Args),
+    /// Make topics, subscribe to them and publish.
+    #[command(subcommand)]
+    Topic(topic::Command),
+    /// Say what the functions would make of an event.
+    Inspect(inspect::Args),
+    /// Reckon what messages cost.
+    Cost(cost::Args),
+    /// Print the completions of a shell.
+    Completions(completions::Args),
+}
+
+/// What every command gets.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    /// Only commands that call AWS connect.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+        Connection::open(&self.global).await
+    }
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        match self {
+            Self::Queue(command) => command.run(context).await,
+            Self::Send(args) => send::run(args, context).await,
+            Self::Receive(args) => receive::run(args, context).await,
+            Self::Consume(args) => consume::run(args, context).await,
+            Self::Redrive(args) => redrive::run(args, context).await,
+            Self::Topic(command) => command.run(context).await,
+            Self::Inspect(args) => inspect::run(&args, context),
+            Self::Cost(args) => cost::run(args, context).await,
+            Self::Completions(args) => completions::run(&args, context),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `sluice send`: not built yet.
+
+use super::Context;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  sluice send")]
+pub(crate) struct Args {}
+
+#[allow(clippy::unused_async, reason = "not built yet")]
+pub(crate) async fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
+    anyhow::bail!("this command is not built yet")
+}

@@ -1,0 +1,108 @@
+//! The SDK's errors as sentences that say what to do.
+
+use std::error::Error;
+
+use anyhow::anyhow;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use sluicegate::error_chain::error_chain;
+
+/// What was asked of whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) action: &'static str,
+    pub(crate) subject: String,
+    pub(crate) region: String,
+    pub(crate) endpoint: Option<String>,
+}
+
+/// The error of any operation of any SDK client.
+pub(crate) trait SdkFailure {
+    /// One sentence: what happened, and what to do.
+    fn explain(self, place: &Place) -> anyhow::Error;
+}
+
+impl<E> SdkFailure for SdkError<E, HttpResponse>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    fn explain(self, place: &Place) -> anyhow::Error {
+        if let Some(error) = credentials_error(&self) {
+            return missing_credentials(error);
+        }
+        match &self {
+            SdkError::ServiceError(service) => {
+                let error = service.err();
+                let words = error.message().unwrap_or("AWS gave no reason");
+                refused(error.code().unwrap_or_default(), words, service.raw().status().as_u16(), place)
+            }
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
+                let at = place.endpoint.clone().unwrap_or_else(|| format!("AWS in {}", place.region));
+                let advice = if place.endpoint.is_some() {
+                    "is it running, and is the endpoint right (--endpoint-url, AWS_ENDPOINT_URL)?"
+                } else {
+                    "is the region right (--region), and does the network let you out?"
+                };
+                anyhow!("cannot reach {at}: {advice} ({})", innermost(&self))
+            }
+            _ => anyhow!("{} on {} failed: {}", place.action, place.subject, error_chain(&self)),
+        }
+    }
+}
+
+fn refused(code: &str, words: &str, status: u16, place: &Place) -> anyhow::Error {
+    let Place { action, subject, region, endpoint } = place;
+    let at = endpoint.as_ref().map(|endpoint| format!(" at {endpoint}")).unwrap_or_default();
+    let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
+    if has(&["NonExistentQueue", "QueueDoesNotExist"]) {
+        anyhow!(
+            "queue {subject} does not exist in {region}{at}: `sluice queue list` shows those that do, `sluice queue create` makes one"
+        )
+    } else if has(&[
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "UnrecognizedClient",
+        "SignatureDoesNotMatch",
+        "RequestExpired",
+    ]) {
+        anyhow!(
+            "AWS does not accept these credentials: renew them (aws sso login, aws configure) or choose others with --profile ({code}: {words})"
+        )
+    } else if has(&["AccessDenied", "NotAuthorized", "AuthorizationError"]) || status == 403 {
+        anyhow!(
+            "AWS refused {action} on {subject}: give this identity that permission, or choose another with --profile ({code}: {words})"
+        )
+    } else if has(&["Throttl", "TooManyRequests"]) {
+        anyhow!("AWS is throttling {action} on {subject}: try again a little later ({code}: {words})")
+    } else {
+        anyhow!("{action} on {subject} failed ({code}: {words})")
+    }
+}
+
+fn missing_credentials(error: &CredentialsError) -> anyhow::Error {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => anyhow!(
+            "no AWS credentials were found: run `aws sso login` or `aws configure`, set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY, or choose a profile with --profile"
+        ),
+        other => anyhow!(
+            "the AWS credentials could not be loaded: check the profile (--profile, AWS_PROFILE) or run `aws sso login` ({})",
+            innermost(other)
+        ),
+    }
+}
+
+fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// The cause of all causes, which names the thing itself.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// An error and its causes, outermost first.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
