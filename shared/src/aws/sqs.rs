@@ -53,7 +53,7 @@ impl SqsQueue {
             .send()
             .await
             .map_err(call_error)?;
-        Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
+        Ok(answer.messages.unwrap_or_default().into_iter().map(Message::from).collect())
     }
 }
 
@@ -182,28 +182,22 @@ fn failure(entry: &BatchResultErrorEntry) -> Failure {
 }
 
 /// The SDK's message in the JSON of the dispatch.
-fn message(message: aws_sdk_sqs::types::Message) -> Message {
-    let attribute = |value: MessageAttributeValue| dispatch::MessageAttributeValue {
-        data_type: value.data_type,
-        string_value: value.string_value,
-        binary_value: value.binary_value.map(|bytes| BASE64_STANDARD.encode(bytes)),
-    };
-    Message {
-        message_id: message.message_id,
-        receipt_handle: message.receipt_handle,
-        body: message.body,
-        attributes: message
-            .attributes
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value))
-            .collect(),
-        message_attributes: message
-            .message_attributes
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, value)| (name, attribute(value)))
-            .collect(),
+impl From<aws_sdk_sqs::types::Message> for Message {
+    fn from(message: aws_sdk_sqs::types::Message) -> Self {
+        let attribute = |value: MessageAttributeValue| dispatch::MessageAttributeValue {
+            data_type: value.data_type,
+            string_value: value.string_value,
+            binary_value: value.binary_value.map(|bytes| BASE64_STANDARD.encode(bytes)),
+        };
+        let attributes = message.attributes.unwrap_or_default();
+        let message_attributes = message.message_attributes.unwrap_or_default();
+        Self {
+            message_id: message.message_id,
+            receipt_handle: message.receipt_handle,
+            body: message.body,
+            attributes: attributes.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect(),
+            message_attributes: message_attributes.into_iter().map(|(name, value)| (name, attribute(value))).collect(),
+        }
     }
 }
 
