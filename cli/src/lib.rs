@@ -7,6 +7,7 @@
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
 //! | `output` | the only place that prints: terminal or pipe, text or JSON, control characters |
+//! | `stop` | Ctrl-C and SIGTERM |
 //! | `quantity` | durations, sizes and counts as people write them, in the ranges AWS takes |
 
 mod arguments;
@@ -15,6 +16,7 @@ mod connection;
 mod output;
 mod quantity;
 mod queue_reference;
+mod stop;
 
 use std::{ffi::OsString, process::ExitCode};
 

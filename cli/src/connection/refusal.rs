@@ -73,6 +73,10 @@ fn refused(code: &str, words: &str, status: u16, place: &Place) -> anyhow::Error
         anyhow!(
             "AWS refused {action} on {subject}: give this identity that permission, or choose another with --profile ({code}: {words})"
         )
+    } else if has(&["QueueDeletedRecently"]) {
+        anyhow!("queue {subject} was deleted a moment ago, and AWS keeps its name for a minute: try again then")
+    } else if has(&["PurgeQueueInProgress"]) {
+        anyhow!("queue {subject} was purged less than a minute ago, and AWS purges once a minute: try again then")
     } else if has(&["Throttl", "TooManyRequests"]) {
         anyhow!("AWS is throttling {action} on {subject}: try again a little later ({code}: {words})")
     } else {
@@ -81,16 +85,17 @@ fn refused(code: &str, words: &str, status: u16, place: &Place) -> anyhow::Error
 }
 
 fn missing_credentials(error: &CredentialsError) -> anyhow::Error {
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => anyhow!(
+    let cause = innermost(error);
+    // The instance's metadata are the last place of the chain: not finding them there is finding none.
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || cause.contains("IMDS") {
+        return anyhow!(
             "no AWS credentials were found: run `aws sso login` or `aws configure`, set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY, or choose a profile with --profile"
-        ),
-        other => anyhow!(
-            "the AWS credentials could not be loaded: check the profile (--profile, AWS_PROFILE) or run `aws sso login` ({})",
-            innermost(other)
-        ),
+        );
     }
+    anyhow!(
+        "the AWS credentials could not be loaded: check the profile (--profile, AWS_PROFILE) or run `aws sso login` ({cause})"
+    )
 }
 
 fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
