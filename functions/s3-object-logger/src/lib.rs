@@ -26,6 +26,7 @@ use futures::future::{OptionFuture, join};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sluicegate::{
+    delivery::BatchItemFailure,
     error_chain::error_chain,
     events::{EventKind, ObjectEvent, Refusal, object_events},
     lambda::{Invocation, InvocationError},
@@ -60,14 +61,6 @@ pub struct Summary {
     /// The refused records of a queue, each once; empty when no queue is involved.
     #[serde(rename = "batchItemFailures")]
     pub batch_item_failures: Vec<BatchItemFailure>,
-}
-
-/// A record named for redelivery.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchItemFailure {
-    /// Its message id, never empty: one empty id would fail the whole batch.
-    pub item_identifier: String,
 }
 
 /// The function: its settings, and the port its alerts leave by.
