@@ -17,7 +17,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{error::call_error, lazy::Lazy};
 use crate::{
-    delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, SourceQueue, VisibilityChange},
+    delivery::{
+        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_ENTRIES, MAX_VISIBILITY, SourceQueue,
+        VisibilityChange,
+    },
     events::{
         AttributeValue, MessageAttribute, Queue,
         dispatch::{self, Message},
@@ -41,19 +44,47 @@ impl SqsQueue {
     /// first. An empty answer to a full wait means the queue was empty.
     /// See [long polling](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
     pub async fn receive(&self, queue: &Queue, wait: Duration) -> Result<Vec<Message>, CallError> {
+        self.receive_as(queue, &Receive { wait, ..Receive::default() }).await
+    }
+
+    /// As [`SqsQueue::receive`], for a consumer that settles how many messages it takes and for how long.
+    pub async fn receive_as(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
+        let whole_seconds = |time: Duration| i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
         let answer = self
             .client
             .get()
             .receive_message()
             .queue_url(queue.url())
-            .max_number_of_messages(10)
-            .wait_time_seconds(i32::try_from(wait.as_secs().min(20)).unwrap_or(20))
+            .max_number_of_messages(i32::try_from(receive.max_messages.clamp(1, MAX_ENTRIES)).unwrap_or(1))
+            .wait_time_seconds(whole_seconds(receive.wait.min(MAX_WAIT)))
+            .set_visibility_timeout(receive.visibility.map(|visibility| whole_seconds(visibility.min(MAX_VISIBILITY))))
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All")
             .send()
             .await
             .map_err(call_error)?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(Message::from).collect())
+    }
+}
+
+/// The longest long poll.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// How to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receive {
+    /// 1 to 10.
+    pub max_messages: usize,
+    /// Time to wait for the first message: whole seconds, at most 20.
+    pub wait: Duration,
+    /// How long the messages stay invisible: whole seconds, at most twelve hours. `None`: as the queue says.
+    pub visibility: Option<Duration>,
+}
+
+/// Ten messages, the longest wait, the queue's own visibility timeout.
+impl Default for Receive {
+    fn default() -> Self {
+        Self { max_messages: MAX_ENTRIES, wait: MAX_WAIT, visibility: None }
     }
 }
 
@@ -267,5 +298,22 @@ mod tests {
         assert_eq!(messages[0].attributes["ApproximateReceiveCount"], "2");
         assert_eq!(messages[0].message_attributes["Photo"].binary_value.as_deref(), Some("AAEC"));
         assert_eq!(sent(&replay)[0]["WaitTimeSeconds"], 20);
+    }
+
+    #[tokio::test]
+    async fn a_consumer_settles_how_many_it_takes_and_for_how_long_within_what_sqs_takes() {
+        let (config, replay) = answers(&[(200, "{}"), (200, "{}")]);
+        let adapter = SqsQueue::new(&config);
+        let receive =
+            Receive { max_messages: 3, wait: Duration::from_secs(5), visibility: Some(Duration::from_secs(90)) };
+        assert!(adapter.receive_as(&queue(), &receive).await.unwrap().is_empty());
+        let beyond = Receive { max_messages: 11, visibility: Some(Duration::from_hours(13)), ..receive };
+        assert!(adapter.receive_as(&queue(), &beyond).await.unwrap().is_empty());
+        let sent = sent(&replay);
+        let asked = |place: usize| {
+            ["MaxNumberOfMessages", "WaitTimeSeconds", "VisibilityTimeout"].map(|name| sent[place][name].clone())
+        };
+        assert_eq!(asked(0), [json!(3), json!(5), json!(90)]);
+        assert_eq!(asked(1), [json!(10), json!(5), json!(43_200)]);
     }
 }
