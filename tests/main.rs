@@ -7,9 +7,15 @@
 //! | `runtime_api` | how the built functions behave in Lambda | the built functions |
 //! | `poller` | what the poller and the worker ask of AWS, counted | the built functions |
 //!
-//! `make build` builds the functions; `SLUICEGATE_BOOTSTRAPS` names another folder than `target/lambda`. Two more
-//! modules are what these stand on: `lambda` runs a built function, `aws` is the AWS it calls.
+//! `make build` builds the functions; `SLUICEGATE_BOOTSTRAPS` names another folder than `target/lambda`. The other
+//! modules are what these stand on: `lambda` runs a built function, `aws` is the AWS it calls, `http` serves both.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod aws;
+mod http;
+mod lambda;
+mod runtime_api;
 mod sample_events;
+#[cfg(feature = "stack")]
+mod stack;

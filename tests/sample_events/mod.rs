@@ -8,7 +8,7 @@ mod capture;
 mod function;
 mod port;
 mod promise;
-mod sample;
+pub(crate) mod sample;
 
 use insta::{assert_snapshot, glob};
 

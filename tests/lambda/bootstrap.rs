@@ -1,0 +1,92 @@
+//! The process of a built function.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use sluicegate::settings::environment;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::Mutex as AsyncMutex,
+    task::JoinHandle,
+};
+
+/// A process that is killed, by its id, when the value is dropped.
+pub(crate) struct Bootstrap {
+    child: AsyncMutex<Child>,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: [JoinHandle<()>; 2],
+}
+
+/// Where the built function is.
+pub(crate) fn path_of(function: &str) -> PathBuf {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lambda");
+    let path =
+        environment("SLUICEGATE_BOOTSTRAPS").map_or_else(default, PathBuf::from).join(function).join("bootstrap");
+    assert!(path.is_file(), "{} is missing: run `make build`", path.display());
+    path
+}
+
+impl Bootstrap {
+    pub(crate) fn start(function: &str, runtime_api: &str, settings: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(path_of(function))
+            .env_clear()
+            .envs([
+                ("AWS_LAMBDA_RUNTIME_API", runtime_api),
+                ("AWS_LAMBDA_FUNCTION_NAME", function),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                // Nobody listens there.
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ])
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let readers = [
+            read_lines(child.stdout.take().unwrap(), lines.clone()),
+            read_lines(child.stderr.take().unwrap(), lines.clone()),
+        ];
+        Self { child: AsyncMutex::new(child), lines, readers }
+    }
+
+    /// What it wrote so far.
+    pub(crate) fn said(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn exited(&self) -> ExitStatus {
+        self.child.lock().await.wait().await.unwrap()
+    }
+
+    /// Ends it and gives every line it wrote.
+    pub(crate) async fn kill(self) -> Vec<String> {
+        self.child.lock().await.kill().await.unwrap();
+        for reader in self.readers {
+            reader.await.unwrap();
+        }
+        let lines = self.lines.lock().unwrap();
+        lines.clone()
+    }
+}
+
+/// Takes lines until the pipe is closed. Errors go where the log goes: Lambda keeps both in one stream.
+fn read_lines(pipe: impl AsyncRead + Unpin + Send + 'static, into: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(pipe).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            into.lock().unwrap().push(line);
+        }
+    })
+}

@@ -1,0 +1,95 @@
+//! A function stops in time, whatever it is told of the time.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::json;
+use sluicegate::clock::{Clock, SystemClock};
+
+use super::FUNCTIONS;
+use crate::{
+    aws::Aws,
+    lambda::{Lambda, event},
+    sample_events::sample,
+};
+
+/// What `cargo lambda watch` says, always.
+const OF_1970: Duration = Duration::from_mins(10);
+
+#[tokio::test]
+async fn slow_jobs_end_before_the_deadline_and_the_rest_is_handed_back() {
+    let aws = Aws::start([]).await;
+    let worker = Lambda::start(
+        "sqs-worker",
+        &[
+            ("AWS_ENDPOINT_URL", &aws.url()),
+            ("ENABLE_DRILLS", "true"),
+            ("BATCH_CONCURRENCY", "1"),
+            ("DEADLINE_RESERVE_MS", "1000"),
+        ],
+    )
+    .await;
+    let deadline = SystemClock.now() + Duration::from_secs(4);
+    let invoked = worker.invoke_until(event::drills(10, &json!({"drill": "sleep", "sleep_ms": 700})), deadline).await;
+    let left = deadline.duration_since(SystemClock.now()).expect("it answered in time");
+    assert!(left > Duration::from_millis(300), "{left:?} were left when it answered");
+
+    let handed_back = event::handed_back(invoked.response());
+    let done = 10 - handed_back.len();
+    assert!((1..=5).contains(&done), "{done} jobs of 0.7 s within 3 s");
+    let expected: Vec<String> = (done..10).map(|index| format!("message-{index}")).collect();
+    assert_eq!(handed_back, expected, "the last ones, each once");
+
+    let entries = aws.entries("ChangeMessageVisibilityBatch");
+    let at_once = entries.iter().filter(|entry| entry["VisibilityTimeout"] == 0).count();
+    assert_eq!(aws.calls("ChangeMessageVisibilityBatch").len(), 1);
+    assert_eq!(entries.len(), 10 - done);
+    assert!(at_once >= 10 - done - 1, "what was not started comes back at once: {entries:?}");
+    let log = worker.log().await;
+    assert_eq!(log.iter().filter(|line| line.text("message") == "job done").count(), done);
+}
+
+#[tokio::test]
+async fn a_job_that_outlasts_the_deadline_is_stopped_and_handed_back() {
+    let aws = Aws::start([]).await;
+    let worker = Lambda::start(
+        "sqs-worker",
+        &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true"), ("DEADLINE_RESERVE_MS", "1000")],
+    )
+    .await;
+    let bodies = [json!({"drill": "sleep", "sleep_ms": 50_000}), json!({"drill": "succeed"})];
+    let deadline = SystemClock.now() + Duration::from_secs(2);
+    let invoked = worker.invoke_until(event::batch("Drill", &bodies), deadline).await;
+    assert!(SystemClock.now() < deadline, "it answered in time");
+    assert_eq!(event::handed_back(invoked.response()), ["message-0"]);
+}
+
+#[tokio::test]
+async fn a_deadline_of_1970_is_taken_for_unknown() {
+    let aws = Aws::start([]).await;
+    let worker = Lambda::start("sqs-worker", &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true")]).await;
+    let invoked = worker.invoke_until(event::drills(3, &json!({"drill": "succeed"})), UNIX_EPOCH + OF_1970).await;
+    assert_eq!(event::handed_back(invoked.response()), [""; 0], "the jobs were done");
+    assert_eq!(aws.count(), 0);
+}
+
+#[tokio::test]
+async fn every_function_works_with_a_deadline_of_1970() {
+    for function in FUNCTIONS {
+        let (event, settings): (_, &[(&str, &str)]) = match function {
+            "s3-object-logger" => ("s3/object-created", &[]),
+            "scheduled-poller" => (
+                "schedule/scheduler",
+                &[
+                    ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/polled"),
+                    ("WORKER_FUNCTION", "sqs-worker"),
+                ],
+            ),
+            "sns-logger" => ("sns/notification", &[]),
+            _ => ("sqs/new-donor", &[]),
+        };
+        let aws = Aws::start([]).await;
+        let url = aws.url();
+        let lambda = Lambda::start(function, &[settings, &[("AWS_ENDPOINT_URL", url.as_str())]].concat()).await;
+        lambda.invoke_until(sample::read(event), UNIX_EPOCH + OF_1970).await.response();
+    }
+}

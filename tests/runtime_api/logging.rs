@@ -1,0 +1,96 @@
+//! The log is what Lambda was told it is, in every function.
+
+use std::collections::BTreeSet;
+
+use super::FUNCTIONS;
+use crate::{
+    aws::Aws,
+    lambda::{Lambda, Line},
+    sample_events::sample,
+};
+
+/// The worker's log of events that make it say something at INFO, WARN and ERROR, with these settings.
+async fn lines(settings: &[(&str, &str)]) -> Vec<String> {
+    let aws = Aws::start([]).await;
+    let url = aws.url();
+    let worker = Lambda::start("sqs-worker", &[settings, &[("AWS_ENDPOINT_URL", url.as_str())]].concat()).await;
+    for sample in ["sqs/batch-with-bad-records", "sqs/missing-body", "garbage/wrong-shape"] {
+        worker.invoke(sample::read(sample)).await;
+    }
+    worker.output().await
+}
+
+/// The levels that stand in those lines.
+async fn levels(settings: &[(&str, &str)]) -> BTreeSet<String> {
+    let lines = lines(settings).await;
+    lines.iter().map(|line| Line::read(line).text("level").to_owned()).collect()
+}
+
+fn set(levels: &[&str]) -> BTreeSet<String> {
+    levels.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn every_configured_level_is_obeyed() {
+    for (level, expected) in [
+        ("TRACE", set(&["INFO", "WARN", "ERROR"])),
+        ("DEBUG", set(&["INFO", "WARN", "ERROR"])),
+        ("INFO", set(&["INFO", "WARN", "ERROR"])),
+        ("WARN", set(&["WARN", "ERROR"])),
+        ("ERROR", set(&["ERROR"])),
+        ("FATAL", set(&[])),
+    ] {
+        assert_eq!(levels(&[("AWS_LAMBDA_LOG_LEVEL", level)]).await, expected, "{level}");
+    }
+}
+
+#[tokio::test]
+async fn rust_log_counts_only_where_no_level_is_configured() {
+    assert_eq!(levels(&[("RUST_LOG", "error")]).await, set(&["ERROR"]));
+    let both = [("RUST_LOG", "error"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")];
+    assert_eq!(levels(&both).await, set(&["WARN", "ERROR"]));
+    assert_eq!(levels(&[]).await, set(&["INFO", "WARN", "ERROR"]), "INFO is the default");
+}
+
+#[tokio::test]
+async fn every_line_of_every_function_is_json_that_begins_as_the_contract_says() {
+    let events =
+        ["garbage/wrong-shape", "sns/several-records", "s3/folder-upload", "sqs/drill-panic", "schedule/scheduler"];
+    for function in FUNCTIONS {
+        let aws = Aws::start([]).await;
+        let settings = [
+            ("AWS_ENDPOINT_URL", aws.url()),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+            ("ENABLE_DRILLS", "true".to_owned()),
+            ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/polled".to_owned()),
+            ("WORKER_FUNCTION", "sqs-worker".to_owned()),
+        ];
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let lambda = Lambda::start(function, &settings).await;
+        for event in events {
+            lambda.invoke(sample::read(event)).await;
+        }
+        let log = lambda.log().await;
+        assert!(!log.is_empty());
+        for line in log {
+            let names = line.names();
+            assert_eq!(names[..5], ["timestamp", "level", "message", "requestId", "function"], "{line:?}");
+            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "no field twice: {line:?}");
+            assert!(line.text("requestId").starts_with("request-"), "{line:?}");
+            assert_eq!(line.text("function"), function);
+            let timestamp = line.text("timestamp");
+            assert!(timestamp.len() == 24 && timestamp.ends_with('Z'), "milliseconds, UTC: {line:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_is_written_where_text_is_configured() {
+    let lines = lines(&[("AWS_LAMBDA_LOG_FORMAT", "Text")]).await;
+    for line in &lines {
+        assert!(!line.starts_with('{'), "{line}");
+        assert!(line.contains(" requestId=request-"), "{line}");
+    }
+    let failed = lines.iter().find(|line| line.contains(" WARN  job failed")).unwrap();
+    assert!(failed.contains(r#"job.type="PrintStatement""#) || failed.contains(r#"reason="the body is not JSON"#));
+}

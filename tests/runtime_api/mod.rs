@@ -1,0 +1,10 @@
+//! The functions as they are built for Lambda, driven over the Runtime API: what only the release binary can show.
+
+mod deadline;
+mod garbage;
+mod isolation;
+mod logging;
+mod settings;
+
+/// Every function of the workspace.
+const FUNCTIONS: [&str; 4] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker"];
