@@ -15,6 +15,8 @@
 mod aws;
 mod http;
 mod lambda;
+
+mod poller;
 mod runtime_api;
 mod sample_events;
 #[cfg(feature = "stack")]
