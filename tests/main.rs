@@ -15,7 +15,7 @@
 mod aws;
 mod http;
 mod lambda;
-
+mod layering;
 mod poller;
 mod runtime_api;
 mod sample_events;

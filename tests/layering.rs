@@ -1,0 +1,172 @@
+//! The dependency rules of the workspace: who may know whom.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::lambda::path_of;
+
+/// The header by which the SDK's clients say what they are; in every binary that holds one.
+const SDK_USER_AGENT: &[u8] = b"x-amz-user-agent";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What cargo says, asked without the network and held to the lock file.
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--locked", "--offline", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The folders, and for each package there: its name and what it depends on outside of its tests.
+fn packages(folders: &[&str]) -> Vec<(String, Vec<String>)> {
+    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1"])).unwrap();
+    let root = metadata["workspace_root"].as_str().unwrap();
+    let is_inside = |package: &&Value| {
+        let manifest = package["manifest_path"].as_str().unwrap().strip_prefix(root).unwrap();
+        folders.iter().any(|folder| manifest.starts_with(&format!("/{folder}/")))
+    };
+    let described = |package: &Value| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let linked = dependencies.filter(|dependency| dependency["kind"] != "dev");
+        let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+        (name(package), linked.map(name).collect())
+    };
+    metadata["packages"].as_array().unwrap().iter().filter(is_inside).map(described).collect()
+}
+
+/// The crates a function is made of, down to this depth.
+fn tree(function: &str, depth: &str) -> String {
+    cargo(&["tree", "-p", function, "-e", "normal", "--prefix", "none", "--depth", depth])
+}
+
+/// Every Rust file under a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// The places under `shared/src/<module>` whose code, comments aside, has one of these words.
+fn mentions(module: &str, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let files = sources(&root().join("shared/src").join(module));
+    assert!(!files.is_empty(), "shared/src/{module} has no sources");
+    for file in files {
+        for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if words.iter().any(|word| code.contains(word)) {
+                found.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn functions_and_the_command_line_use_the_shared_crate_and_never_a_function() {
+    let functions = packages(&["functions"]);
+    assert!(functions.len() >= 4, "{functions:?}");
+    for (name, dependencies) in packages(&["functions", "cli"]) {
+        assert!(dependencies.iter().any(|dependency| dependency == "sluicegate"), "{name} is built on sluicegate");
+        for (function, _) in &functions {
+            assert!(
+                !dependencies.contains(function),
+                "{name} depends on the function {function}: move what they share"
+            );
+        }
+    }
+}
+
+#[test]
+fn functions_reach_aws_only_through_the_shared_crate() {
+    for (name, dependencies) in packages(&["functions"]) {
+        let sdk: Vec<&String> = dependencies.iter().filter(|dependency| dependency.starts_with("aws-")).collect();
+        assert!(sdk.is_empty(), "{name} depends on {sdk:?}: put an adapter into sluicegate::aws");
+    }
+}
+
+#[test]
+fn a_package_is_named_as_its_folder() {
+    for (name, _) in packages(&["functions"]) {
+        assert!(root().join("functions").join(&name).join("src/main.rs").is_file(), "functions/{name}");
+    }
+}
+
+#[test]
+fn events_delivery_and_idempotency_know_no_sdk_clock_network_or_environment() {
+    let outside = [
+        "aws_sdk_",
+        "aws_config",
+        "aws_smithy",
+        "aws_types",
+        "SystemTime::now",
+        "Utc::now",
+        "std::env",
+        "env::var",
+        "std::net",
+        "tokio::net",
+        "std::fs",
+        "lambda_runtime",
+    ];
+    for module in ["events", "delivery", "idempotency"] {
+        assert_eq!(mentions(module, &outside), [""; 0]);
+    }
+}
+
+#[test]
+fn the_adapters_know_the_core_and_not_the_reverse() {
+    for module in ["events", "delivery", "idempotency"] {
+        assert_eq!(mentions(module, &["crate::aws", "crate::lambda", "crate::telemetry"]), [""; 0]);
+    }
+}
+
+#[test]
+fn a_function_that_calls_no_aws_service_links_no_sdk() {
+    let linked = tree("sns-logger", "99");
+    assert!(linked.contains("lambda_runtime v"), "{linked}");
+    assert!(!linked.contains("aws-sdk-") && !linked.contains("aws-config"), "sns-logger links the SDK:\n{linked}");
+    assert!(tree("sqs-worker", "99").contains("aws-sdk-sqs v"), "the check sees an SDK where there is one");
+}
+
+#[test]
+fn each_function_links_only_the_clients_it_calls() {
+    for (function, clients) in [
+        ("s3-object-logger", &["sns"][..]),
+        ("scheduled-poller", &["lambda", "sqs"]),
+        ("sns-logger", &[]),
+        ("sqs-worker", &["dynamodb", "sqs"]),
+    ] {
+        // The function and what `sluicegate` asks for: further down `aws-config` brings a client that nothing calls.
+        let tree = tree(function, "2");
+        let mut linked: Vec<&str> =
+            tree.lines().filter_map(|line| line.strip_prefix("aws-sdk-")?.split(' ').next()).collect();
+        linked.sort_unstable();
+        linked.dedup();
+        assert_eq!(linked, clients, "{function}");
+    }
+}
+
+#[test]
+fn the_built_function_holds_no_sdk() {
+    let holds_sdk = |function: &str| {
+        let binary = fs::read(path_of(function)).unwrap();
+        binary.windows(SDK_USER_AGENT.len()).any(|window| window == SDK_USER_AGENT)
+    };
+    assert!(holds_sdk("sqs-worker"), "the check sees an SDK where there is one");
+    assert!(!holds_sdk("sns-logger"));
+}
