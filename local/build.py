@@ -38,6 +38,8 @@ def build() -> Path:
     if shutil.which("cargo") is None:
         raise Failed("cargo is missing: install a Rust toolchain from https://rustup.rs and run this again.")
     stamp.unlink(missing_ok=True)
+    if not (ROOT / "target" / "lambda").exists():
+        say("the first build compiles the AWS SDK and takes some minutes; later ones only what has changed")
     env = _environment()
     # The same command the SAM CLI runs for each function, once for all of them: its progress can be shown, and two
     # processors link two functions side by side. SAM then finds everything built.

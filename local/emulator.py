@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -103,7 +104,9 @@ def free_port() -> int:
 def _launch(folder: Path, port: int) -> Emulator:
     work = {name: folder / name for name in ("home", "tmp", "state", "objects")}
     for path in work.values():
-        path.mkdir(parents=True, exist_ok=True)
+        # What an earlier one left is of no use to this one: it begins empty.
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
     # A clean environment: each function inherits all of it.
     env = {
         "PATH": os.defpath,

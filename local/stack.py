@@ -27,20 +27,18 @@ def up(folder: Path, port: int | None, prefer: bool, parameters: dict[str, str])
     with _one_at_a_time():
         tools.ensure_all()
         built = build()
-        shape, code = _shape(parameters), _code()
-        running = emulator.find(folder)
-        if running and (folder / "deployed").exists():
-            deployed = json.loads((folder / "deployed").read_text())
-            if deployed == {"shape": shape, "code": code}:
-                say(f"the stack is up and up to date at {running.endpoint}")
-                return
-            if deployed["shape"] != shape:
-                # The emulator overlooks changes that reach a resource only through a condition: begin anew.
-                running = None
+        wanted = {"shape": _shape(parameters), "code": _code()}
+        running, deployed = emulator.find(folder), _deployed(folder)
+        if running and deployed == wanted:
+            say(f"the stack is up and up to date at {running.endpoint}")
+            return
         (folder / "deployed").unlink(missing_ok=True)
-        started = running or _start(folder, port, prefer)
+        # New code is an update, and messages stay. Anything else begins anew: the emulator overlooks changes that reach
+        # a resource only through a condition, and a deploy that was broken off may have left half a stack.
+        is_update = deployed is not None and deployed.get("shape") == wanted["shape"]
+        started = running if running and is_update else _start(folder, port, prefer)
         deploy.write(folder, started, deploy.deploy(started, built, folder, parameters))
-        (folder / "deployed").write_text(json.dumps({"shape": shape, "code": code}))
+        (folder / "deployed").write_text(json.dumps(wanted))
     say(f"the stack is up at {started.endpoint}; its outputs are in {_shown(folder / 'stack.env')}")
 
 
@@ -85,6 +83,14 @@ def _start(folder: Path, port: int | None, prefer: bool) -> emulator.Emulator:
         raise Failed(f"port {port} is taken by another program; leave --port away to get a free one")
     with step("starting the local AWS", folder / "emulator.log"):
         return emulator.start(folder, port)
+
+
+def _deployed(folder: Path) -> dict[str, str] | None:
+    """What the last deploy that came to its end has put up."""
+    try:
+        return json.loads((folder / "deployed").read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _shape(parameters: dict[str, str]) -> str:
