@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `sample_events` | what each function makes of every file under `events/` | nothing |
 //! | `layering` | the dependency rules | the built functions |
+//! | `log_lines` | that `docs/logging.md` lists every line | nothing |
 //! | `runtime_api` | how the built functions behave in Lambda | the built functions |
 //! | `poller` | what the poller and the worker ask of AWS, counted | the built functions |
 //!
@@ -16,6 +17,7 @@ mod aws;
 mod http;
 mod lambda;
 mod layering;
+mod log_lines;
 mod poller;
 mod runtime_api;
 mod sample_events;
