@@ -4,10 +4,14 @@ mod refusal;
 
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
 use sluicegate::{aws, events::Queue};
 
 use self::refusal::Place;
-use crate::{arguments::Global, queue_reference::QueueReference};
+use crate::{
+    arguments::{Global, UsageError},
+    queue_reference::{QueueName, QueueReference},
+};
 
 pub(crate) use self::refusal::SdkFailure;
 
@@ -54,6 +58,11 @@ impl Connection {
         Ok(&self.config)
     }
 
+    /// The region, or nothing when none is set.
+    pub(crate) fn region(&self) -> &str {
+        self.config.region().map(AsRef::as_ref).unwrap_or_default()
+    }
+
     /// A client for calls that name no queue.
     pub(crate) fn sqs(&self) -> anyhow::Result<aws_sdk_sqs::Client> {
         Ok(aws_sdk_sqs::Client::new(self.config()?))
@@ -68,13 +77,24 @@ impl Connection {
                 Ok(OpenQueue { queue: queue.clone(), sqs: connection.sqs()?, connection })
             }
             QueueReference::Named(name) => {
-                let sqs = self.sqs()?;
-                let request = sqs.get_queue_url().queue_name(name.as_str());
-                let answer = request.send().await.map_err(self.refusal("sqs:GetQueueUrl", name.as_str()))?;
-                let url = answer.queue_url.context("AWS answered GetQueueUrl without a URL")?;
-                Ok(OpenQueue { queue: Queue::from_url(&url)?, sqs, connection: self.clone() })
+                let open = self.find_queue(name).await?;
+                open.ok_or_else(|| self.place("sqs:GetQueueUrl", name.as_str()).no_such_queue())
             }
         }
+    }
+
+    /// The queue of this name, if there is one.
+    pub(crate) async fn find_queue(&self, name: &QueueName) -> anyhow::Result<Option<OpenQueue>> {
+        let sqs = self.sqs()?;
+        let answer = match sqs.get_queue_url().queue_name(name.as_str()).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(self.refusal("sqs:GetQueueUrl", name.as_str())(error)),
+        };
+        let url = answer.queue_url.context("AWS answered GetQueueUrl without a URL")?;
+        Ok(Some(OpenQueue { queue: Queue::from_url(&url)?, sqs, connection: self.clone() }))
     }
 
     /// The same connection to the region that a queue says it is in.
@@ -86,9 +106,7 @@ impl Connection {
         }
         if self.region_is_asked_for {
             let own = own.unwrap_or_default();
-            bail!(crate::arguments::UsageError(format!(
-                "the queue is in {region}, but --region says {own}: leave --region out"
-            )));
+            bail!(UsageError(format!("the queue is in {region}, but --region says {own}: leave --region out")));
         }
         let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
         Ok(Self { config, ..self.clone() })
@@ -101,13 +119,17 @@ impl Connection {
         action: &'static str,
         subject: &str,
     ) -> impl FnOnce(E) -> anyhow::Error {
-        let place = Place {
+        let place = self.place(action, subject);
+        move |error| error.explain(&place)
+    }
+
+    fn place(&self, action: &'static str, subject: &str) -> Place {
+        Place {
             action,
             subject: subject.to_owned(),
-            region: self.config.region().map(ToString::to_string).unwrap_or_default(),
+            region: self.region().to_owned(),
             endpoint: self.config.endpoint_url().map(ToOwned::to_owned),
-        };
-        move |error| error.explain(&place)
+        }
     }
 }
 

@@ -92,17 +92,20 @@ impl Output {
         self.note(&format!("sluice: {}", sluicegate::error_chain::error_chain(error.as_ref())));
     }
 
-    /// Asks a question on the terminal; `None` when nobody is there to answer.
-    pub(crate) fn ask(self, question: &str) -> anyhow::Result<Option<String>> {
-        if !(self.stderr_is_terminal && io::stdin().is_terminal()) {
-            return Ok(None);
-        }
+    /// Whether a person is there to answer.
+    pub(crate) fn can_ask(self) -> bool {
+        self.stderr_is_terminal && io::stdin().is_terminal()
+    }
+
+    /// Asks a question on the terminal.
+    #[allow(clippy::unused_self, reason = "printing is this type's right")]
+    pub(crate) fn ask(self, question: &str) -> anyhow::Result<String> {
         let mut stderr = io::stderr().lock();
         write!(stderr, "{} ", escape(question))?;
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
-        Ok(Some(answer.trim().to_owned()))
+        Ok(answer.trim().to_owned())
     }
 }
 

@@ -8,7 +8,7 @@
 //! delay: Option<Duration>,
 //! ```
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{fmt::Write as _, ops::RangeInclusive, time::Duration};
 
 /// The units of a duration, longest first, in milliseconds.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
@@ -61,7 +61,7 @@ fn check(duration: Duration, seconds: &RangeInclusive<u64>) -> Result<Duration, 
     if (least..=most).contains(&duration) {
         return Ok(duration);
     }
-    Err(format!("it must be from {} to {}", human(least), human(most)))
+    Err(format!("it must be from {} to {}", exact(least), exact(most)))
 }
 
 /// Reads a size in bytes: `512B`, `1KiB`, `1.5MiB`; `kB` and `MB` are thousands.
@@ -119,6 +119,20 @@ pub(crate) fn human(duration: Duration) -> String {
         }
     }
     if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
+}
+
+/// A duration of whole seconds in all its units, as [`duration`] reads it: `1d2h`, `90s` as `1m30s`.
+pub(crate) fn exact(duration: Duration) -> String {
+    let mut left = duration.as_secs();
+    let mut text = String::new();
+    for (unit, ms) in &UNITS[..4] {
+        let amount = left / (ms / 1_000);
+        left %= ms / 1_000;
+        if amount > 0 {
+            let _ = write!(text, "{amount}{unit}");
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// A size in bytes, as [`size`] reads it.
@@ -210,6 +224,14 @@ mod tests {
         ];
         for (ms, text) in shown {
             assert_eq!(human(Duration::from_millis(ms)), text);
+        }
+    }
+
+    #[test]
+    fn an_exact_duration_is_read_as_itself() {
+        for seconds in [0, 1, 90, 3_600, 90_061, 1_209_600] {
+            let shown = exact(Duration::from_secs(seconds));
+            assert_eq!(duration(&shown), Ok(Duration::from_secs(seconds)), "{shown}");
         }
     }
 

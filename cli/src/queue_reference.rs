@@ -66,6 +66,14 @@ impl QueueName {
     pub(crate) fn is_fifo(&self) -> bool {
         self.0.ends_with(".fifo")
     }
+
+    /// A name beside this one: `jobs` → `jobs-dlq`, `jobs.fifo` → `jobs-dlq.fifo`.
+    pub(crate) fn with_suffix(&self, suffix: &str) -> Result<Self, String> {
+        match self.0.strip_suffix(".fifo") {
+            Some(stem) => format!("{stem}{suffix}.fifo").parse(),
+            None => format!("{}{suffix}", self.0).parse(),
+        }
+    }
 }
 
 impl FromStr for QueueName {

@@ -17,6 +17,17 @@ pub(crate) struct Place {
     pub(crate) endpoint: Option<String>,
 }
 
+impl Place {
+    pub(crate) fn no_such_queue(&self) -> anyhow::Error {
+        let Self { subject, region, endpoint, .. } = self;
+        let at = endpoint.as_ref().map(|endpoint| format!(" at {endpoint}")).unwrap_or_default();
+        anyhow!(
+            "queue {subject} does not exist in {region}{at}: `sluice queue list` shows those that do, \
+             `sluice queue create` makes one"
+        )
+    }
+}
+
 /// The error of any operation of any SDK client.
 pub(crate) trait SdkFailure {
     /// One sentence: what happened, and what to do.
@@ -52,13 +63,10 @@ where
 }
 
 fn refused(code: &str, words: &str, status: u16, place: &Place) -> anyhow::Error {
-    let Place { action, subject, region, endpoint } = place;
-    let at = endpoint.as_ref().map(|endpoint| format!(" at {endpoint}")).unwrap_or_default();
+    let Place { action, subject, .. } = place;
     let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
     if has(&["NonExistentQueue", "QueueDoesNotExist"]) {
-        anyhow!(
-            "queue {subject} does not exist in {region}{at}: `sluice queue list` shows those that do, `sluice queue create` makes one"
-        )
+        place.no_such_queue()
     } else if has(&[
         "ExpiredToken",
         "InvalidClientTokenId",

@@ -1,22 +1,58 @@
 //! `sluice queue`: making, listing, watching, emptying and deleting queues.
 
+mod create;
+mod delete;
 mod list;
+mod purge;
+mod status;
+
+use self::status::counters;
 
 use super::Context;
+use crate::{arguments::UsageError, connection::OpenQueue, output::Output};
 
 #[derive(Debug, clap::Subcommand)]
 #[command(
     after_help = "Example:\n  sluice queue create jobs --dlq --max-receives 5\n  sluice queue status jobs --watch"
 )]
 pub(crate) enum Command {
+    /// Make a queue, with its dead-letter queue if wanted, and print its URL.
+    Create(Box<create::Args>),
     /// List the queues of this account and region.
     List(list::Args),
+    /// Say how much is in queues: once, or watched.
+    Status(status::Args),
+    /// Delete all messages of a queue.
+    Purge(purge::Args),
+    /// Delete a queue and all that is in it.
+    Delete(delete::Args),
 }
 
 impl Command {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
+            Self::Create(args) => create::run(*args, context).await,
             Self::List(args) => list::run(args, context).await,
+            Self::Status(args) => status::run(args, context).await,
+            Self::Purge(args) => purge::run(args, context).await,
+            Self::Delete(args) => delete::run(args, context).await,
         }
+    }
+}
+
+/// Asks before messages are destroyed, saying how many. `deed` is what would be done, as in "purge".
+async fn confirm(output: Output, open: &OpenQueue, deed: &str, yes: bool) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !output.can_ask() {
+        let refusal = format!("this would {deed} queue {}, and nobody is there to be asked: add --yes", open.queue);
+        anyhow::bail!(UsageError(refusal));
+    }
+    let counters = counters::read(open).await?.counters;
+    let question = format!("{deed} queue {} with about {} messages in it? [y/N]", open.queue, counters.total());
+    match output.ask(&question)?.to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => anyhow::bail!("nothing was done: the answer was not yes"),
     }
 }
