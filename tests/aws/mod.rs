@@ -32,7 +32,7 @@ struct State {
     calls: Mutex<Vec<Call>>,
     called: Notify,
     queue: Mutex<Queue>,
-    refusals: Mutex<HashMap<String, Refusal>>,
+    faults: Mutex<HashMap<String, Fault>>,
     worker: OnceLock<Arc<Lambda>>,
 }
 
@@ -46,10 +46,11 @@ pub(crate) struct Call {
     pub(crate) at: Instant,
 }
 
+/// What is wrong with an operation.
 #[derive(Clone)]
-struct Refusal {
-    status: u16,
-    code: &'static str,
+enum Fault {
+    Refused { status: u16, code: &'static str },
+    Unanswered,
 }
 
 impl Aws {
@@ -73,7 +74,12 @@ impl Aws {
 
     /// Answers an operation with an error from now on. A status below 500 that is no throttling is not retried by the SDK.
     pub(crate) fn refuses(&self, operation: &str, status: u16, code: &'static str) {
-        self.state.refusals.lock().unwrap().insert(operation.to_owned(), Refusal { status, code });
+        self.state.faults.lock().unwrap().insert(operation.to_owned(), Fault::Refused { status, code });
+    }
+
+    /// Takes an operation's requests and never answers them, from now on.
+    pub(crate) fn leaves_unanswered(&self, operation: &str) {
+        self.state.faults.lock().unwrap().insert(operation.to_owned(), Fault::Unanswered);
     }
 
     /// The requests for this operation, in order.
@@ -124,9 +130,10 @@ async fn answer(state: Arc<State>, request: Request<Bytes>) -> http::Answer {
         bytes,
         at: Instant::now(),
     });
-    let refusal = state.refusals.lock().unwrap().get(&operation).cloned();
-    let answer = match (refusal, operation.as_str()) {
-        (Some(refusal), _) => refuse(refusal.status, refusal.code),
+    let fault = state.faults.lock().unwrap().get(&operation).cloned();
+    let answer = match (fault, operation.as_str()) {
+        (Some(Fault::Refused { status, code }), _) => refuse(status, code),
+        (Some(Fault::Unanswered), _) => std::future::pending().await,
         (None, "Invoke") => invoke(&state, &request).await,
         (None, _) => match state.queue.lock().unwrap().answer(&operation, &input) {
             Some(output) => http::json(200, output.to_string()),

@@ -5,6 +5,7 @@ mod garbage;
 mod isolation;
 mod logging;
 mod settings;
+mod silence;
 
 /// Every function of the workspace.
 const FUNCTIONS: [&str; 4] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker"];
