@@ -1,0 +1,44 @@
+//! Jobs that take longer than an invocation has.
+
+use serde_json::json;
+
+use super::{
+    Stack,
+    job::{Job, run_mark, send},
+    log::{Line, Log},
+    queue,
+    settings::Settings,
+    turn::alone,
+};
+
+/// Ten jobs of a second, two at a time, need five seconds; an invocation has four, one of them in reserve.
+const JOBS: usize = 10;
+
+#[tokio::test]
+async fn slow_jobs_end_before_lambda_would_end_them_and_the_rest_is_handed_back() {
+    let (stack, _turn) = (Stack::of_make_test(), alone().await);
+    let settings = Settings::in_a_hurry("JobQueueUrl").with_timeout_seconds(4).with_variable("BATCH_CONCURRENCY", "2");
+    settings
+        .during(&stack, async {
+            let mut log = Log::from_now(&stack, "SqsWorkerFunctionName");
+            let run = run_mark("slow");
+            let slow = |number| Job::drill(&format!("{run}-{number}"), json!({"drill": "sleep", "sleep_ms": 1_000}));
+            let ids = send(&stack, "JobQueueUrl", &(0..JOBS).map(slow).collect::<Vec<_>>()).await;
+
+            log.lines_for("job done", "record.message_id", &ids).await;
+            queue::is_empty(&stack, "JobQueueUrl").await;
+            let lines = log.read().await;
+            let of = |message: &str| {
+                let of_this_run =
+                    |line: &&Line| line.says(message) && ids.iter().any(|id| id == line.text("record.message_id"));
+                lines.iter().filter(of_this_run).collect::<Vec<_>>()
+            };
+            assert_eq!(of("job done").len(), JOBS, "each job is done once");
+            let handed_back = of("job handed back");
+            assert!(!handed_back.is_empty(), "no invocation came near its end");
+            assert!(handed_back.iter().all(|line| line.text("fate") == "not started"), "{handed_back:?}");
+            assert!(of("job failed").is_empty(), "no job was stopped half-way");
+            queue::nothing_given_up(&stack, &run, None).await;
+        })
+        .await;
+}

@@ -1,0 +1,80 @@
+//! Worker processes that die in the middle of their work.
+
+use std::{process::Command, time::Duration};
+
+use aws_sdk_sqs::types::QueueAttributeName::RedrivePolicy;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    Stack,
+    job::{Job, run_mark, send},
+    memory, queue,
+    settings::Settings,
+    turn::alone,
+    wait::eventually,
+};
+
+const JOBS: usize = 1_000;
+/// Between two kills. Five workers with ten jobs of 200 ms each would be through in four seconds.
+const PAUSE: Duration = Duration::from_millis(150);
+const KILLS: usize = 40;
+
+/// The processes that the stack's local AWS runs functions in.
+fn workers(stack: &Stack) -> Vec<String> {
+    let file = std::fs::read_to_string(stack.folder().join("emulator.json")).unwrap();
+    let emulator = serde_json::from_str::<Value>(&file).unwrap()["pid"].to_string();
+    let listed = Command::new("ps").args(["-A", "-o", "pid=,ppid=,command="]).output().unwrap();
+    let is_worker = |fields: &[&str]| fields[1] == emulator && fields[2].ends_with("/bootstrap");
+    String::from_utf8(listed.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|fields| fields.len() > 2 && is_worker(fields))
+        .map(|fields| fields[0].to_owned())
+        .collect()
+}
+
+/// Kills one process after the other, the way the kernel does when memory is short: no signal that could be handled.
+async fn kill_again_and_again(stack: &Stack) -> usize {
+    let mut killed = 0;
+    for round in 0..KILLS {
+        let alive = workers(stack);
+        if let Some(pid) = alive.get(round % alive.len().max(1)) {
+            killed += usize::from(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+        }
+        sleep(PAUSE).await;
+    }
+    killed
+}
+
+#[tokio::test]
+async fn no_job_is_lost_when_workers_are_killed_again_and_again() {
+    let (stack, _turn) = (Stack::of_make_test(), alone().await);
+    // Every kill costs its whole batch a receive: with the usual five a job could run out of them through no fault of its own.
+    let redrive = queue::redrive_policy(&stack, "JobDeadLetterQueueUrl", 100);
+    let settings = Settings::in_a_hurry("JobQueueUrl").with_variable("MAX_RECEIVES", "100").with_attribute(
+        "JobQueueUrl",
+        RedrivePolicy,
+        &redrive,
+    );
+    settings
+        .during(&stack, async {
+            let run = run_mark("killed");
+            let nap = |number| Job::drill(&format!("{run}-{number}"), json!({"drill": "sleep", "sleep_ms": 200}));
+            let jobs: Vec<Job> = (0..JOBS).map(nap).collect();
+            let (ids, killed) = tokio::join!(send(&stack, "JobQueueUrl", &jobs), kill_again_and_again(&stack));
+            assert!(killed > KILLS / 2, "only {killed} processes were killed");
+
+            queue::is_empty(&stack, "JobQueueUrl").await;
+            let keys: Vec<String> = ids.iter().map(|id| memory::key_of_message(&stack, "JobQueueUrl", id)).collect();
+            eventually("every job to be done", async || {
+                let completed = memory::completed(&stack).await;
+                let lost = keys.iter().filter(|key| !completed.contains(*key)).count();
+                if lost == 0 { Ok(()) } else { Err(format!("{lost} of {JOBS} are not")) }
+            })
+            .await;
+            queue::nothing_given_up(&stack, &run, None).await;
+        })
+        .await;
+}

@@ -1,0 +1,43 @@
+//! The deployed template, end to end: real events through real queues, topics and buckets of a local AWS.
+//!
+//! `make test` brings a stack up, names it in `SLUICEGATE_STACK_ENV` and takes it down; by hand:
+//!
+//! ```text
+//! python3 local/stack.py up --dir .local/test/mine
+//! SLUICEGATE_STACK_ENV=.local/test/mine/stack.env cargo test -p sluicegate-tests --features stack stack::
+//! ```
+//!
+//! | module | shows |
+//! |---|---|
+//! | `uploads`, `notifications`, `jobs`, `polled` | every route of the picture carries its event, with the right log line |
+//! | `mixed_load` | 10,000 jobs, some of them poison, panicking, failing once or sent twice: each has the fate it should |
+//! | `deadline` | slow jobs: the invocation ends before Lambda would end it |
+//! | `killed_workers` | worker processes killed again and again: nothing lost |
+//! | `ordered` | message groups keep their order around failures |
+//! | `faults` | calls to AWS that fail, hang or lose their answer: nothing lost, nothing done twice |
+//!
+//! The tests share one stack and know their own messages by id. Those that change settings or kill processes run alone:
+//! see `turn`.
+
+mod emulator;
+mod job;
+mod log;
+mod loopback;
+mod memory;
+mod outputs;
+mod queue;
+mod settings;
+mod turn;
+mod wait;
+
+mod deadline;
+mod faults;
+mod jobs;
+mod killed_workers;
+mod mixed_load;
+mod notifications;
+mod ordered;
+mod polled;
+mod uploads;
+
+pub(crate) use self::outputs::Stack;

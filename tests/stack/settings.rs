@@ -1,0 +1,105 @@
+//! Settings of the stack that a test changes for itself.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe};
+
+use aws_sdk_lambda::types::Environment;
+use aws_sdk_sqs::types::QueueAttributeName;
+use futures::FutureExt;
+
+use super::{Stack, wait::eventually};
+
+/// How the worker and its queues are to be set.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// The worker's time limit, and with it the lease of what it claims.
+    pub(crate) worker_timeout_seconds: Option<i32>,
+    pub(crate) worker_environment: Vec<(String, String)>,
+    /// By the output that names the queue.
+    pub(crate) queue_attributes: Vec<(&'static str, QueueAttributeName, String)>,
+}
+
+impl Settings {
+    /// Messages come back within seconds, and the deadlines are as near: what would take an hour takes a minute.
+    pub(crate) fn in_a_hurry(queue: &'static str) -> Self {
+        Self {
+            worker_timeout_seconds: Some(8),
+            worker_environment: vec![("RETRY_INITIAL_SECONDS".to_owned(), "0".to_owned())],
+            queue_attributes: vec![(queue, QueueAttributeName::VisibilityTimeout, "10".to_owned())],
+        }
+    }
+
+    /// Sets a variable of the worker's environment.
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.worker_environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the worker's time limit.
+    pub(crate) fn with_timeout_seconds(mut self, seconds: i32) -> Self {
+        self.worker_timeout_seconds = Some(seconds);
+        self
+    }
+
+    /// Sets a queue's attribute.
+    pub(crate) fn with_attribute(mut self, queue: &'static str, name: QueueAttributeName, value: &str) -> Self {
+        self.queue_attributes.push((queue, name, value.to_owned()));
+        self
+    }
+
+    /// Runs `work` under these settings and puts back what was before, whatever becomes of it.
+    pub(crate) async fn during(self, stack: &Stack, work: impl Future<Output = ()>) {
+        // In boxes: together these futures would fill a page of every test's stack.
+        let before = Box::pin(self.apply(stack)).await;
+        let outcome = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
+        Box::pin(before.apply(stack)).await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    /// Applies them and answers what was before.
+    pub(crate) async fn apply(self, stack: &Stack) -> Self {
+        let mut before = self.apply_to_worker(stack).await;
+        for (queue, name, value) in self.queue_attributes {
+            let url = stack.output(queue);
+            let asked = stack.sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone());
+            let old = asked.send().await.unwrap().attributes.unwrap_or_default().remove(&name);
+            before.queue_attributes.push((queue, name.clone(), old.unwrap()));
+            stack.sqs.set_queue_attributes().queue_url(url).attributes(name, value).send().await.unwrap();
+        }
+        before
+    }
+
+    async fn apply_to_worker(&self, stack: &Stack) -> Self {
+        let function = stack.output("SqsWorkerFunctionName");
+        let old = stack.lambda.get_function_configuration().function_name(function).send().await.unwrap();
+        let old_variables = old.environment.and_then(|environment| environment.variables).unwrap_or_default();
+        let mut variables: HashMap<String, String> = old_variables.clone();
+        variables.extend(self.worker_environment.iter().cloned());
+        // What a test adds is put back as empty, which counts as not set.
+        let added = self.worker_environment.iter().filter(|(name, _)| !old_variables.contains_key(name));
+        let added: Vec<_> = added.map(|(name, _)| (name.clone(), String::new())).collect();
+        stack
+            .lambda
+            .update_function_configuration()
+            .function_name(function)
+            .environment(Environment::builder().set_variables(Some(variables)).build())
+            .set_timeout(self.worker_timeout_seconds)
+            .send()
+            .await
+            .unwrap();
+        eventually("the worker's new settings", async || {
+            let now = stack.lambda.get_function_configuration().function_name(function).send().await.unwrap();
+            match now.last_update_status {
+                Some(status) if status.as_str() != "Successful" => Err(status.to_string()),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        Self {
+            worker_timeout_seconds: old.timeout,
+            worker_environment: old_variables.into_iter().chain(added).collect(),
+            queue_attributes: Vec::new(),
+        }
+    }
+}
