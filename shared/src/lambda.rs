@@ -112,7 +112,8 @@ where
             request_id: event.context.request_id.clone(),
             remaining: event.context.deadline().duration_since(SystemClock.now()).ok(),
         };
-        let outcome = handler(state, event.payload.get(), &invocation).await;
+        // On the heap: with the SDK's futures inside, the type of the whole would pass the compiler's depth limit.
+        let outcome = Box::pin(handler(state, event.payload.get(), &invocation)).await;
         if let Err(error) = &outcome {
             tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
         }

@@ -51,7 +51,7 @@ impl LambdaFunction {
             Invoke::RequestResponse => InvocationType::RequestResponse,
         };
         let call = self.client.get().invoke().function_name(&self.name).invocation_type(invocation_type);
-        let answer = call.payload(Blob::new(payload)).send().await.map_err(call_error)?;
+        let answer = Box::pin(call.payload(Blob::new(payload)).send()).await.map_err(call_error)?;
         match answer.function_error {
             None => Ok(()),
             Some(kind) => {

@@ -50,7 +50,7 @@ impl SqsQueue {
     /// As [`SqsQueue::receive`], for a consumer that settles how many messages it takes and for how long.
     pub async fn receive_as(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
         let whole_seconds = |time: Duration| i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
-        let answer = self
+        let request = self
             .client
             .get()
             .receive_message()
@@ -59,10 +59,8 @@ impl SqsQueue {
             .wait_time_seconds(whole_seconds(receive.wait.min(MAX_WAIT)))
             .set_visibility_timeout(receive.visibility.map(|visibility| whole_seconds(visibility.min(MAX_VISIBILITY))))
             .message_system_attribute_names(MessageSystemAttributeName::All)
-            .message_attribute_names("All")
-            .send()
-            .await
-            .map_err(call_error)?;
+            .message_attribute_names("All");
+        let answer = Box::pin(request.send()).await.map_err(call_error)?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(Message::from).collect())
     }
 }
@@ -98,7 +96,7 @@ impl SourceQueue for SqsQueue {
             })
             .collect::<Result<_, BuildError>>()?;
         let request = self.client.get().delete_message_batch().queue_url(queue.url()).set_entries(Some(entries));
-        let answer = request.send().await.map_err(call_error)?;
+        let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(failed_entries(handles.len(), answered, answer.failed()))
     }
@@ -121,7 +119,7 @@ impl SourceQueue for SqsQueue {
             .collect::<Result<_, BuildError>>()?;
         let request =
             self.client.get().change_message_visibility_batch().queue_url(queue.url()).set_entries(Some(entries));
-        let answer = request.send().await.map_err(call_error)?;
+        let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(failed_entries(changes.len(), answered, answer.failed()))
     }
@@ -136,7 +134,7 @@ impl DeadLetterQueue for SqsQueue {
             .map(|(index, letter)| send_entry(index, letter, is_fifo))
             .collect::<Result<_, BuildError>>()?;
         let request = self.client.get().send_message_batch().queue_url(queue_url).set_entries(Some(entries));
-        let answer = request.send().await.map_err(call_error)?;
+        let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(failed_entries(letters.len(), answered, answer.failed()))
     }
