@@ -66,7 +66,7 @@ def run_all() -> Outcome:
     cargo_env = {"PATH": tools.path_with(tools.ensure("build"), tools.ensure("sam"))}
     run_step(outcome, "format", ["cargo", "fmt", "--all", "--check"])
     run_step(outcome, "template", ["sam", "validate", "--lint"], {**cargo_env, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"})
-    run_step(outcome, "lints", ["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    run_step(outcome, "lints", ["cargo", "clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
     run_step(outcome, "documentation", ["cargo", "doc", "--no-deps", "--workspace"], {"RUSTDOCFLAGS": "-D warnings"})
     if shutil.which("cargo-deny"):
         run_step(outcome, "dependencies", ["cargo", "deny", "check"])
