@@ -49,6 +49,7 @@ impl<Q: Receive, W: Invoke> Poller<Q, W> {
             messages.received = summary.received,
             messages.dispatched = summary.dispatched,
             messages.returned = summary.returned,
+            messages.left = summary.left,
             receives = summary.receives,
             invocations = summary.invocations,
             drained = summary.drained,

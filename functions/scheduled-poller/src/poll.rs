@@ -8,10 +8,10 @@ use std::{
 use serde::Serialize;
 use sluicegate::{
     aws::lambda::Invoke as InvocationType,
-    delivery::{Deadline, hand_back},
+    delivery::{CallError, Deadline, hand_back},
     events::dispatch::Message,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout_at};
 
 use crate::{
     config::Config,
@@ -37,6 +37,8 @@ pub struct Summary {
     pub dispatched: usize,
     /// Messages handed back to the queue because the worker could not be called.
     pub returned: usize,
+    /// Messages left to their visibility timeout because the worker did not say whether it has them.
+    pub left: usize,
     /// Receive calls.
     pub receives: usize,
     /// Invocations of the worker that were taken.
@@ -100,7 +102,9 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
     async fn receive(&self) -> Result<Vec<Message>, ()> {
         let Some(wait) = self.wait() else { return Ok(Vec::new()) };
         self.summary.borrow_mut().receives += 1;
-        match self.queue.receive(&self.config.queue, wait).await {
+        let receive = self.queue.receive(&self.config.queue, wait);
+        let answer = timeout_at(self.deadline.stop_at(), receive).await;
+        match answer.unwrap_or_else(|_elapsed| Err(CallError::unanswered())) {
             Ok(messages) => {
                 self.summary.borrow_mut().received += messages.len();
                 if messages.is_empty() && wait == MAX_WAIT {
@@ -160,7 +164,12 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
         if parcel.len() == 0 {
             return true;
         }
-        match self.worker.invoke(parcel.payload(&self.config.queue)).await {
+        let invocation = self.worker.invoke(parcel.payload(&self.config.queue));
+        let Ok(answer) = timeout_at(self.deadline.stop_at(), invocation).await else {
+            self.leave(&parcel);
+            return false;
+        };
+        match answer {
             Ok(()) => {
                 let mut summary = self.summary.borrow_mut();
                 summary.invocations += 1;
@@ -174,14 +183,26 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
                     %error,
                     "invocation of the worker failed"
                 );
-                let stop_at = Instant::now() + self.deadline.remaining();
-                hand_back(self.queue, &self.config.queue, &parcel.handles(), stop_at).await;
+                hand_back(self.queue, &self.config.queue, &parcel.handles(), self.deadline.calls_end_at()).await;
                 let mut summary = self.summary.borrow_mut();
                 summary.failed_calls += 1;
                 summary.returned += parcel.len();
                 false
             }
         }
+    }
+
+    /// The worker did not answer in time, and may well be at work: handed back, its messages would be worked on twice.
+    /// They come back when their visibility timeout ends, unless the worker deletes them.
+    fn leave(&self, parcel: &Parcel) {
+        tracing::warn!(
+            worker = %self.config.worker_function,
+            messages = parcel.len(),
+            "worker not answering: its messages are left to the visibility timeout"
+        );
+        let mut summary = self.summary.borrow_mut();
+        summary.failed_calls += 1;
+        summary.left += parcel.len();
     }
 }
 

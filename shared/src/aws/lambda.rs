@@ -3,6 +3,8 @@
 use aws_config::SdkConfig;
 use aws_sdk_lambda::{Client, primitives::Blob, types::InvocationType};
 
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+
 use super::{error::call_error, lazy::Lazy};
 use crate::delivery::CallError;
 
@@ -39,7 +41,7 @@ impl LambdaFunction {
     /// The function of this name or ARN. Opens nothing before the first call.
     #[must_use]
     pub fn new(config: &SdkConfig, name: String, invoke: Invoke) -> Self {
-        Self { client: Lazy::new(config, Client::new), name, invoke }
+        Self { client: Lazy::new(&patient(config, invoke), Client::new), name, invoke }
     }
 
     /// Calls the function with a JSON payload: at most 6 MiB when waiting for the answer, 1 MiB as an event (256 KiB in
@@ -61,6 +63,19 @@ impl LambdaFunction {
             }
         }
     }
+}
+
+/// A call waits for its answer as long as its caller does: cut short and repeated, it would start the work a second time.
+/// For the same reason a call that waits for the work is not repeated by the SDK.
+fn patient(config: &SdkConfig, invoke: Invoke) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder().connect_timeout(super::CONNECT_TIMEOUT).build();
+    let retry = match invoke {
+        Invoke::Event => config.retry_config().cloned(),
+        Invoke::RequestResponse => Some(RetryConfig::disabled()),
+    };
+    let mut builder = config.to_builder().timeout_config(timeouts);
+    builder.set_retry_config(retry);
+    builder.build()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 /// The end of an invocation, and the time kept back before it.
 ///
 /// No record starts when less than the reserve is left. A record still at work when half of the reserve is left is
-/// stopped and handed back; that half is for telling the queue. Measured on tokio's clock, which tests can pause.
+/// stopped and handed back. What the queue does not answer by the last quarter is reported as not done; that quarter is
+/// for the function's own answer. Measured on tokio's clock, which tests can pause.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     at: Instant,
@@ -46,5 +47,11 @@ impl Deadline {
     #[must_use]
     pub fn stop_at(&self) -> Instant {
         self.at - self.reserve / 2
+    }
+
+    /// When calls that are not answered are given up.
+    #[must_use]
+    pub fn calls_end_at(&self) -> Instant {
+        self.at - self.reserve / 4
     }
 }

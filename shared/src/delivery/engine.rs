@@ -1,8 +1,5 @@
 //! The engine: a batch in, an answer out, and in between the whole of a record's life.
 
-use serde::Serialize;
-use tokio::time::Instant;
-
 use super::{
     deadline::Deadline,
     fate::{Completion, Fate, Outcome},
@@ -14,6 +11,7 @@ use super::{
     settle::{DeadLetterQueues, Settled, Settlement},
 };
 use crate::events::{Batch, Door, MalformedRecord, Queue, Record};
+use serde::Serialize;
 
 /// How records are worked on.
 #[derive(Debug, Clone)]
@@ -122,7 +120,7 @@ impl<P: SourceQueue + DeadLetterQueue> Engine<P> {
             dead_letter_url: self.policy.dead_letter_queues.of(&queue),
             retry: self.policy.retry,
             jitter: self.policy.jitter,
-            stop_at: Instant::now() + deadline.remaining(),
+            stop_at: deadline.calls_end_at(),
         };
         let mut outcomes = self.process(&records, &queue, door, deadline, handler, &settlement).await;
         let settled = settlement.settle(door, &records, &mut outcomes).await;

@@ -87,7 +87,9 @@ pub struct CallError {
 }
 
 impl CallError {
-    fn unanswered() -> Self {
+    /// A call given up because nobody answered in the time there was.
+    #[must_use]
+    pub fn unanswered() -> Self {
         Self { message: "no answer before the time was over".to_owned(), is_transient: true }
     }
 }

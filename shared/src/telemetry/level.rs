@@ -49,12 +49,12 @@ impl LogConfig {
     }
 }
 
-/// Libraries speak at WARN at the least: at DEBUG the runtime and the HTTP stack would drown the function's own lines,
+/// Libraries, by the beginning of their names, speak at WARN at the least: at DEBUG the runtime and the HTTP stack would drown the function's own lines,
 /// and at TRACE the runtime logs whole events. What the runtime says of a handler's error is said by
 /// [`crate::lambda`] already, with fields.
 fn quiet_libraries(level: LevelFilter) -> Targets {
     let libraries = level.min(LevelFilter::WARN);
-    ["aws_config", "aws_runtime", "aws_smithy", "aws_sdk", "h2", "hyper", "hyper_util", "lambda_runtime", "rustls"]
+    ["aws_", "h2", "hyper", "lambda_runtime", "rustls"]
         .into_iter()
         .fold(Targets::new().with_default(level), |targets, library| targets.with_target(library, libraries))
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)

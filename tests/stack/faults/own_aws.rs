@@ -11,7 +11,7 @@ use super::{
     proxy::free_port,
 };
 
-/// Deploys as `make test` does, to an emulator that was started here.
+/// Deploys what `make test` has built and deployed, to an emulator that was started here.
 const DEPLOY: &str = "
 import pathlib, sys
 import deploy, emulator, paths

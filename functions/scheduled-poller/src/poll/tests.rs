@@ -6,6 +6,7 @@ use sluicegate::{
 };
 
 use super::*;
+use tokio::time::Instant;
 
 /// A queue with so many messages, which takes a moment to answer.
 struct Stocked {
