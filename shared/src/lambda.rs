@@ -3,7 +3,7 @@
 use std::{borrow::Cow, error::Error, fmt, process::ExitCode, time::Duration};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use tracing::Instrument;
 
@@ -107,13 +107,16 @@ where
         }
     };
     let (state, handler) = (&state, &handler);
-    let service = service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
+    let service = service_fn(async move |event: LambdaEvent<Payload>| {
         let invocation = Invocation {
             request_id: event.context.request_id.clone(),
             remaining: event.context.deadline().duration_since(SystemClock.now()).ok(),
         };
         // On the heap: with the SDK's futures inside, the type of the whole would pass the compiler's depth limit.
-        let outcome = Box::pin(handler(state, event.payload.get(), &invocation)).await;
+        let outcome = match &event.payload.0 {
+            Ok(json) => Box::pin(handler(state, json.get(), &invocation)).await,
+            Err(problem) => Err(InvocationError::new("UnreadableEvent", format!("the event is not JSON: {problem}"))),
+        };
         if let Err(error) = &outcome {
             tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
         }
@@ -126,6 +129,16 @@ where
             telemetry::log_fatal(error.as_ref());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An event as JSON text, unread. What is no JSON is kept as well: left to the runtime, it would be logged and answered
+/// in the runtime's words.
+struct Payload(Result<Box<RawValue>, String>);
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Box::deserialize(deserializer).map_err(|error| error.to_string())))
     }
 }
 

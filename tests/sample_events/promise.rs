@@ -76,7 +76,7 @@ const NOTIFICATIONS: &[(&str, &[&str])] = &[
 const BATCHES: &[(&str, &[&str])] = &[
     ("dispatch/messages", &["dispatch sluicegate-polled", "receive 1", "receive 1", "receive 2"]),
     ("dispatch/single-message", &["dispatch sluicegate-polled", "receive 1"]),
-    ("dispatch/zero-messages", &["nothing"]),
+    ("dispatch/zero-messages", &["dispatch sluicegate-polled"]),
     (
         "sqs/batch-with-bad-records",
         &["mapping sluicegate-jobs", "receive 1", "receive 1", "receive 1", "receive 1", "receive 1"],

@@ -67,12 +67,13 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
     /// that an empty queue costs one request a run.
     pub(crate) async fn drain(self) -> Summary {
         let mut parcel = Parcel::default();
-        let first = self.receive().await;
+        let first = self.receive(MAX_WAIT).await;
         let is_busy = first.as_ref().is_ok_and(|messages| messages.len() >= FULL_RECEIVE);
-        let failures = u32::from(first.is_err());
-        if let Ok(messages) = first {
-            self.take(&mut parcel, messages).await;
-        }
+        let taken = match first {
+            Ok(messages) => self.take(&mut parcel, messages).await,
+            Err(()) => false,
+        };
+        let failures = u32::from(!taken);
         let others = (1..self.config.receivers).filter(|_| is_busy).map(|_| self.receiver(Parcel::default(), 0));
         futures::future::join(self.receiver(parcel, failures), futures::future::join_all(others)).await;
         let mut summary = self.summary.into_inner();
@@ -81,11 +82,13 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
     }
 
     async fn receiver(&self, mut parcel: Parcel, mut failures: u32) {
-        while !self.drained.get() && failures < MAX_FAILURES && self.wait().is_some() {
+        while !self.drained.get() && failures < MAX_FAILURES && self.wait(MAX_WAIT).is_some() {
             if failures > 0 {
                 sleep((FIRST_PAUSE * 2_u32.pow(failures - 1)).min(self.deadline.budget())).await;
             }
-            let taken = match self.receive().await {
+            // Messages in hand do not wait for a long poll: the queue may have had just those.
+            let longest = if parcel.len() > 0 { MIN_WAIT } else { MAX_WAIT };
+            let taken = match self.receive(longest).await {
                 Ok(messages) => self.take(&mut parcel, messages).await,
                 Err(()) => false,
             };
@@ -95,12 +98,12 @@ impl<'a, Q: Receive, W: Invoke> Run<'a, Q, W> {
     }
 
     /// How long the next receive may wait; `None` when too little time is left for one.
-    fn wait(&self) -> Option<Duration> {
-        Some(self.deadline.budget().min(MAX_WAIT)).filter(|wait| *wait >= MIN_WAIT)
+    fn wait(&self, longest: Duration) -> Option<Duration> {
+        Some(self.deadline.budget().min(longest)).filter(|wait| *wait >= MIN_WAIT)
     }
 
-    async fn receive(&self) -> Result<Vec<Message>, ()> {
-        let Some(wait) = self.wait() else { return Ok(Vec::new()) };
+    async fn receive(&self, longest: Duration) -> Result<Vec<Message>, ()> {
+        let Some(wait) = self.wait(longest) else { return Ok(Vec::new()) };
         self.summary.borrow_mut().receives += 1;
         let receive = self.queue.receive(&self.config.queue, wait);
         let answer = timeout_at(self.deadline.stop_at(), receive).await;

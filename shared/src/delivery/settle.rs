@@ -160,7 +160,8 @@ impl<P: SourceQueue + DeadLetterQueue> Settlement<'_, P> {
                 }
             },
         };
-        Some(Duration::from_secs(delay.as_secs()))
+        // Up, not down: a delay of less than a second would bring the message back at once, and use up a receive.
+        Some(Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0)))
     }
 
     async fn delete_done(&self, records: &[Record], outcomes: &[Outcome]) -> Vec<usize> {

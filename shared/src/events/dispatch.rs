@@ -61,8 +61,9 @@ pub struct MessageAttributeValue {
     pub binary_value: Option<String>,
 }
 
-pub(crate) fn batch(event: &str) -> Result<Option<Batch>, EventError> {
+pub(crate) fn batch(event: &str) -> Result<Batch, EventError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "a JSON object")]
     #[serde(rename_all = "camelCase")]
     struct Event<'a> {
         queue_url: String,
@@ -81,11 +82,12 @@ pub(crate) fn batch(event: &str) -> Result<Option<Batch>, EventError> {
         }
     };
     let records = raw_messages.into_iter().map(read).collect::<Result<Vec<_>, EventError>>()?;
-    Ok((!records.is_empty()).then_some(Batch { door: Door::Dispatch, queue, records }))
+    Ok(Batch { door: Door::Dispatch, queue, records })
 }
 
 fn read(raw: &RawValue) -> Result<Result<Record, MalformedRecord>, EventError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "a JSON object")]
     #[serde(rename_all = "PascalCase")]
     struct Identity {
         message_id: Option<String>,
@@ -159,7 +161,7 @@ mod tests {
             )]),
         };
         let dispatch = Dispatch { queue_url: "https://sqs.us-east-1.amazonaws.com/1/jobs", messages: &[message] };
-        let batch = batch(&serde_json::to_string(&dispatch).unwrap()).unwrap().unwrap();
+        let batch = batch(&serde_json::to_string(&dispatch).unwrap()).unwrap();
         assert_eq!((batch.door, batch.queue.name()), (Door::Dispatch, "jobs"));
         let record = batch.records[0].as_ref().unwrap();
         assert_eq!((record.receive_count, record.body.as_str()), (3, "{}"));

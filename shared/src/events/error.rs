@@ -7,7 +7,7 @@ use super::object_key::KeyError;
 #[non_exhaustive]
 pub enum EventError {
     /// The text is not JSON, or a field has another type than AWS documents.
-    #[error("not valid JSON of a {expected}: {source}")]
+    #[error("not a valid {expected}: {source}")]
     Malformed {
         /// What was looked for.
         expected: &'static str,

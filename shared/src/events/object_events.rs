@@ -68,6 +68,7 @@ pub fn object_events(event: &str) -> Result<ObjectEvents, EventError> {
 /// The keys by which the shapes differ. None is read as more than JSON before the shape is known: a user's own event
 /// may use the same names for other things.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Shape<'a> {
     #[serde(rename = "Records", borrow)]
     records: Option<Vec<&'a RawValue>>,
@@ -82,6 +83,7 @@ struct Shape<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Source<'a> {
     #[serde(rename = "eventSource", alias = "EventSource", borrow)]
     name: Option<Cow<'a, str>>,

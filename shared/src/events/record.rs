@@ -8,6 +8,7 @@ use super::error::EventError;
 /// The elements of `Records[]`, not yet read: a bad one must not fail its neighbours.
 pub(crate) fn raw_records<'a>(event: &'a str, expected: &'static str) -> Result<Vec<&'a RawValue>, EventError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "a JSON object")]
     struct Event<'a> {
         #[serde(rename = "Records", borrow)]
         records: Option<Vec<&'a RawValue>>,

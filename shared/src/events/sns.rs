@@ -45,6 +45,7 @@ impl Notification {
     /// Reads one element of `Records[]`.
     pub(crate) fn from_record(record: &RawValue) -> Result<Self, EventError> {
         #[derive(Deserialize)]
+        #[serde(expecting = "a JSON object")]
         struct Record {
             #[serde(rename = "Sns", alias = "sns")]
             notification: Option<Wire>,

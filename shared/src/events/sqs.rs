@@ -82,7 +82,7 @@ pub struct Batch {
     pub records: Vec<Result<Record, MalformedRecord>>,
 }
 
-/// Reads what a queue's function is invoked with; `None` when it holds no record.
+/// Reads what a queue's function is invoked with; `None` for an event without records, which names no queue.
 ///
 /// Two shapes: the event source mapping's `{"Records": […]}`
 /// ([Using Lambda with Amazon SQS](https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)), and the poller's
@@ -90,13 +90,14 @@ pub struct Batch {
 /// event: it could not be named in the answer, and what is not named is deleted.
 pub fn batch(event: &str) -> Result<Option<Batch>, EventError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "a JSON object")]
     #[serde(rename_all = "camelCase")]
     struct Shape<'a> {
         #[serde(borrow)]
         queue_url: Option<&'a RawValue>,
     }
     let shape: Shape<'_> = serde_json::from_str(event).map_err(EventError::malformed("SQS event"))?;
-    if shape.queue_url.is_some() { dispatch::batch(event) } else { mapping_batch(event) }
+    if shape.queue_url.is_some() { dispatch::batch(event).map(Some) } else { mapping_batch(event) }
 }
 
 fn mapping_batch(event: &str) -> Result<Option<Batch>, EventError> {
@@ -119,6 +120,7 @@ fn mapping_batch(event: &str) -> Result<Option<Batch>, EventError> {
 
 /// What must be right for a bad record to fail alone.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 #[serde(rename_all = "camelCase")]
 struct Identity {
     message_id: Option<String>,
