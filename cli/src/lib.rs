@@ -6,6 +6,7 @@
 //! | `command` | one command a file: its arguments, which are its help, and what it does |
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
+//! | `outgoing` | messages to send: limits, batches, retries and digests |
 //! | `output` | the only place that prints: terminal or pipe, text or JSON, control characters |
 //! | `stop` | Ctrl-C and SIGTERM |
 //! | `quantity` | durations, sizes and counts as people write them, in the ranges AWS takes |
@@ -13,6 +14,7 @@
 mod arguments;
 mod command;
 mod connection;
+mod outgoing;
 mod output;
 mod quantity;
 mod queue_reference;

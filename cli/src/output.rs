@@ -4,6 +4,8 @@
 //! reaches a terminal with its control characters escaped, since they could move the cursor or retitle the window; a
 //! pipe or a file gets it as it is.
 
+mod progress;
+
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -12,6 +14,8 @@ use std::{
 
 use anyhow::Context as _;
 use serde::Serialize;
+
+pub(crate) use self::progress::Progress;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -44,9 +44,11 @@ where
         }
         match &self {
             SdkError::ServiceError(service) => {
-                let error = service.err();
-                let words = error.message().unwrap_or("AWS gave no reason");
-                refused(error.code().unwrap_or_default(), words, service.raw().status().as_u16(), place)
+                let (error, status) = (service.err(), service.raw().status().as_u16());
+                match error.code() {
+                    Some(code) => refused(code, error.message().unwrap_or("AWS gave no reason"), status, place),
+                    None => refused(&format!("HTTP {status}"), &innermost(error), status, place),
+                }
             }
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
                 let at = place.endpoint.clone().unwrap_or_else(|| format!("AWS in {}", place.region));
