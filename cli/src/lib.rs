@@ -6,6 +6,7 @@
 //! | `command` | one command a file: its arguments, which are its help, and what it does |
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
+//! | `message` | a received message as people and scripts see it |
 //! | `outgoing` | messages to send: limits, batches, retries and digests |
 //! | `output` | the only place that prints: terminal or pipe, text or JSON, control characters |
 //! | `stop` | Ctrl-C and SIGTERM |
@@ -14,6 +15,7 @@
 mod arguments;
 mod command;
 mod connection;
+mod message;
 mod outgoing;
 mod output;
 mod quantity;

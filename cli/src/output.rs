@@ -40,6 +40,18 @@ impl Output {
         Self { format, stdout_is_terminal: io::stdout().is_terminal(), stderr_is_terminal: io::stderr().is_terminal() }
     }
 
+    /// As if a person looked at everything.
+    #[cfg(test)]
+    pub(crate) fn to_terminal() -> Self {
+        Self { format: Format::Text, stdout_is_terminal: true, stderr_is_terminal: true }
+    }
+
+    /// As if everything were piped.
+    #[cfg(test)]
+    pub(crate) fn to_pipe() -> Self {
+        Self { format: Format::Text, stdout_is_terminal: false, stderr_is_terminal: false }
+    }
+
     /// Whether a person reads stdout.
     pub(crate) fn is_terminal(self) -> bool {
         self.stdout_is_terminal
@@ -80,7 +92,7 @@ impl Output {
     }
 
     /// What others wrote, fit for stdout: escaped for a terminal, as it is for a pipe.
-    pub(crate) fn shown<'a>(self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn shown(self, text: &str) -> Cow<'_, str> {
         if self.stdout_is_terminal { escape(text) } else { Cow::Borrowed(text) }
     }
 

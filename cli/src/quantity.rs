@@ -135,6 +135,11 @@ pub(crate) fn exact(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
+/// `1 message`, `2 messages`.
+pub(crate) fn messages(count: usize) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+}
+
 /// A size in bytes, as [`size`] reads it.
 #[allow(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
 pub(crate) fn human_size(bytes: u64) -> String {

@@ -2,6 +2,8 @@
 //!
 //! See [Calculating the MD5 message digest](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation).
 
+use std::fmt::Write as _;
+
 use md5::{Digest, Md5};
 use sluicegate::events::{AttributeValue, MessageAttributes};
 
@@ -38,7 +40,10 @@ fn add(md5: &mut Md5, bytes: &[u8]) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

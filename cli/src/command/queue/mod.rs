@@ -6,7 +6,7 @@ mod list;
 mod purge;
 mod status;
 
-use self::status::counters;
+pub(crate) use self::status::counters;
 
 use super::Context;
 use crate::{arguments::UsageError, connection::OpenQueue, output::Output};

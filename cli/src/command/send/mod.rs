@@ -138,14 +138,12 @@ fn messages(args: &Args) -> anyhow::Result<Vec<Outgoing>> {
 }
 
 fn read(args: &Args) -> anyhow::Result<String> {
-    match args.file.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display())),
-        None => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
-            Ok(text)
-        }
+    if let Some(path) = args.file.as_deref().filter(|path| path.as_os_str() != "-") {
+        return fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
+    Ok(text)
 }
 
 /// Whether the queue makes deduplication ids itself. Where it may not be asked, it is believed to: AWS then says what is

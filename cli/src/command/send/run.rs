@@ -61,7 +61,7 @@ pub(crate) async fn batched(open: &OpenQueue, messages: &[Outgoing], output: Out
         };
         let Some(results) = results else { return report.finish() };
         let results = results.map_err(|error| report.interrupted(error))?;
-        report.add(results)?;
+        report.add(&results)?;
         // Later messages must not overtake the one that failed.
         if open.queue.is_fifo() && report.failed > 0 {
             is_over.set(true);
@@ -87,7 +87,7 @@ pub(crate) async fn paced(
         }
         let results = deliver(&SqsPort(open), std::slice::from_ref(message)).await;
         let results = results.map_err(|error| report.interrupted(error))?;
-        report.add(results)?;
+        report.add(&results)?;
         if open.queue.is_fifo() && report.failed > 0 {
             break;
         }
@@ -101,10 +101,10 @@ impl Report {
         Self { output, progress, total, sent: 0, failed: 0, was_stopped: false }
     }
 
-    fn add(&mut self, results: Vec<Result<Sent, Failure>>) -> anyhow::Result<()> {
+    fn add(&mut self, results: &[Result<Sent, Failure>]) -> anyhow::Result<()> {
         self.progress.add(results.len() as u64);
         let first = self.sent + self.failed + 1;
-        for result in &results {
+        for result in results {
             match result {
                 Ok(_) => self.sent += 1,
                 Err(_) => self.failed += 1,
@@ -112,7 +112,7 @@ impl Report {
         }
         let output = self.output;
         self.progress.around(|| {
-            for (number, result) in (first..).zip(&results) {
+            for (number, result) in (first..).zip(results) {
                 match result {
                     Ok(Sent { message_id, sequence_number }) => output.result(
                         || output.shown(message_id).into_owned(),

@@ -67,7 +67,7 @@ impl History {
         let newest = self.samples.back()?;
         let begin = newest.at.saturating_sub(WINDOW);
         let recent: Vec<&Sample> = self.samples.iter().filter(|sample| sample.at >= begin).collect();
-        let seconds = (newest.at - recent.first()?.at).as_secs_f64();
+        let seconds = newest.at.saturating_sub(recent.first()?.at).as_secs_f64();
         if seconds == 0.0 {
             return None;
         }

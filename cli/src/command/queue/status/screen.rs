@@ -153,5 +153,4 @@ fn footer_of(panel: &Panel, has_others: bool) -> Line<'static> {
 }
 
 #[cfg(test)]
-#[path = "screen_tests.rs"]
 mod tests;

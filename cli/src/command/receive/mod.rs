@@ -1,0 +1,148 @@
+//! `sluice receive`: looks at messages, or takes them.
+
+mod gather;
+
+use std::time::Duration;
+
+use anyhow::bail;
+use sluicegate::{
+    clock::{Clock, SystemClock},
+    delivery::{FailedEntry, MAX_ENTRIES, SourceQueue, VisibilityChange},
+    events::Record,
+};
+
+use self::gather::{Settings, gather, receive};
+use crate::{
+    command::Context,
+    connection::OpenQueue,
+    message,
+    output::Output,
+    quantity::{human, messages, whole_seconds_within},
+    queue_reference::QueueReference,
+    stop::Stop,
+};
+
+/// While messages are gathered to be looked at, none may come a second time.
+const PEEK_VISIBILITY: Duration = Duration::from_mins(1);
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --peek or --delete the messages stay invisible for the queue's visibility timeout, and come back \
+                  then. Every receive counts: a message that was looked at more often than its queue allows goes to \
+                  the dead-letter queue.\n\n\
+                  Example:\n  sluice receive jobs --max 3 --peek\n  sluice receive jobs --delete --output json >> taken.jsonl"
+)]
+pub(crate) struct Args {
+    /// The queue: URL, ARN or name.
+    queue: QueueReference,
+    /// At most so many messages.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120_000))]
+    max: u32,
+    /// How long to wait for the first message: 0s to 20s.
+    #[arg(long, default_value = "1s", value_parser = whole_seconds_within(0..=20))]
+    wait: Duration,
+    /// How long the messages stay invisible: 0s to 12h, instead of the queue's own time.
+    #[arg(long, conflicts_with = "peek", value_parser = whole_seconds_within(0..=43_200))]
+    visibility: Option<Duration>,
+    /// Delete each message after it was printed.
+    #[arg(long, conflicts_with = "peek")]
+    delete: bool,
+    /// Only look: put everything back at once. Its receive counts are one higher then.
+    #[arg(long)]
+    peek: bool,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let open = context.connect().await?.queue(&args.queue).await?;
+    let mut stop = Stop::listen()?;
+    let settings = Settings {
+        max: usize::try_from(args.max).unwrap_or(usize::MAX),
+        wait: args.wait,
+        visibility: if args.peek { Some(PEEK_VISIBILITY) } else { args.visibility },
+    };
+    let count = if args.peek {
+        peek(&open, settings, &mut stop, context.output).await?
+    } else {
+        take(&open, settings, args.delete, &mut stop, context.output).await?
+    };
+    if count == 0 {
+        let hidden = "messages in flight or delayed do not show";
+        context.output.note(&format!("no message was visible in {} ({hidden})", open.queue));
+    }
+    Ok(())
+}
+
+/// Gathers everything before anything is put back, so that no message comes twice; what was gathered is put back
+/// whatever happens.
+async fn peek(open: &OpenQueue, settings: Settings, stop: &mut Stop, output: Output) -> anyhow::Result<usize> {
+    let mut records = Vec::new();
+    let port = async |max, wait| receive(open, max, wait, settings.visibility).await;
+    let gathered = tokio::select! {
+        gathered = gather(port, settings, async |batch| { records.extend(batch); Ok(()) }) => gathered,
+        () = stop.requested() => Ok(()),
+    };
+    let printed = records.iter().try_for_each(|record| print(record, output));
+    let kept = put_back(open, &records).await;
+    gathered.and(printed)?;
+    if kept > 0 {
+        output.note(&format!(
+            "{} could not be put back: visible again after {}",
+            messages(kept),
+            human(PEEK_VISIBILITY)
+        ));
+    }
+    if !records.is_empty() {
+        output.note(&format!("put back {}; each receive count is one higher now", messages(records.len() - kept)));
+    }
+    Ok(records.len())
+}
+
+/// How many could not be put back.
+async fn put_back(open: &OpenQueue, records: &[Record]) -> usize {
+    let Ok(queue) = open.adapter() else { return records.len() };
+    let mut kept = 0;
+    for records in records.chunks(MAX_ENTRIES) {
+        let changes: Vec<VisibilityChange<'_>> = records
+            .iter()
+            .map(|record| VisibilityChange { receipt_handle: &record.receipt_handle, timeout: Duration::ZERO })
+            .collect();
+        kept += queue.change_visibility(&open.queue, &changes).await.map_or(records.len(), |failed| failed.len());
+    }
+    kept
+}
+
+/// Prints messages as they come; what is to be deleted is deleted only after it was printed.
+async fn take(
+    open: &OpenQueue,
+    settings: Settings,
+    delete: bool,
+    stop: &mut Stop,
+    output: Output,
+) -> anyhow::Result<usize> {
+    let mut count = 0;
+    let port = async |max, wait| receive(open, max, wait, settings.visibility).await;
+    let settle = async |batch: Vec<Record>| {
+        batch.iter().try_for_each(|record| print(record, output))?;
+        count += batch.len();
+        if delete { delete_all(open, &batch, output).await } else { Ok(()) }
+    };
+    tokio::select! {
+        taken = gather(port, settings, settle) => taken?,
+        () = stop.requested() => bail!("stopped: messages in hand become visible again after their visibility timeout"),
+    }
+    Ok(count)
+}
+
+async fn delete_all(open: &OpenQueue, records: &[Record], output: Output) -> anyhow::Result<()> {
+    let handles: Vec<&str> = records.iter().map(|record| record.receipt_handle.as_str()).collect();
+    let failed = open.adapter()?.delete(&open.queue, &handles).await?;
+    for FailedEntry { index, failure } in &failed {
+        output.note(&format!("message {} was not deleted: {failure}", records[*index].message_id));
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("{} printed and not deleted", messages(failed.len())) }
+}
+
+fn print(record: &Record, output: Output) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    output.result(|| message::text(record, now, output), &message::json(record, now))
+}
