@@ -1,0 +1,435 @@
+//! The loop: receive, work, settle, stop.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    time::Duration,
+};
+
+use anyhow::anyhow;
+use futures::{StreamExt, stream::FuturesUnordered};
+use serde_json::json;
+use sluicegate::{
+    aws::sqs::Receive,
+    delivery::{CallError, Deadline, Disposition, Engine, Fate, MAX_VISIBILITY, Outcome, Policy, RecordError, Report},
+    events::{Batch, Door, MalformedRecord, Queue, Record, dispatch::Message},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    gathering::{Gathering, Receiving},
+    tally::{Counter, Tally},
+    work::{Delivery, Work, WorkError},
+    workforce::Workforce,
+};
+use crate::output::Output;
+
+/// After an error that may pass: the first pause, doubled by each, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// Between empty answers that did not wait for anything.
+const IDLE_PAUSE: Duration = Duration::from_secs(1);
+/// An open receive may have taken messages already; longer than an answer is under way it is not waited for.
+const ANSWER_ON_ITS_WAY: Duration = Duration::from_secs(1);
+/// To tell the queue about everything, once the work has ended.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// How to consume.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) queue: Queue,
+    pub(super) visibility: Duration,
+    pub(super) wait: Duration,
+    pub(super) every: Option<Duration>,
+    pub(super) max: Option<u64>,
+    pub(super) until_empty: bool,
+    pub(super) timeout: Duration,
+    pub(super) grace: Duration,
+}
+
+/// How far the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Running,
+    /// Nothing is begun any more.
+    Finishing,
+    /// Nothing is at work any more.
+    Ending,
+}
+
+/// One run.
+pub(super) struct Consumer<P> {
+    settings: Settings,
+    engine: Engine<Gathering<P>>,
+    work: Work,
+    output: Output,
+    workforce: Rc<Workforce>,
+    phase: watch::Sender<Phase>,
+    /// The first receipt handle of every lane that has not begun.
+    unbegun: RefCell<HashSet<String>>,
+    next_begin: Cell<Instant>,
+    not_before: Cell<Instant>,
+    pause: Cell<Duration>,
+    last_was_empty: Cell<bool>,
+    fatal: RefCell<Option<anyhow::Error>>,
+    counter: Counter,
+}
+
+/// One receive: how many were asked for, whether nothing else was in hand, and what came.
+struct Answer {
+    asked: usize,
+    alone: bool,
+    outcome: Result<Vec<Message>, CallError>,
+}
+
+impl<P: Receiving> Consumer<P> {
+    pub(super) fn new(
+        settings: Settings,
+        port: P,
+        policy: Policy,
+        work: Work,
+        output: Output,
+        workforce: Rc<Workforce>,
+    ) -> Self {
+        // The message is invisible while its delete waits for company: never for a good part of that time.
+        let linger = (settings.visibility / 6).min(Duration::from_secs(1));
+        let port = Gathering::new(port, settings.queue.clone(), linger);
+        Self {
+            engine: Engine { port, policy },
+            work,
+            output,
+            workforce,
+            phase: watch::Sender::new(Phase::Running),
+            unbegun: RefCell::default(),
+            next_begin: Cell::new(Instant::now()),
+            not_before: Cell::new(Instant::now()),
+            pause: Cell::new(PAUSES.0),
+            last_was_empty: Cell::new(false),
+            fatal: RefCell::default(),
+            counter: Counter::default(),
+            settings,
+        }
+    }
+
+    /// What became of the messages so far.
+    pub(super) fn tally(&self) -> Tally {
+        Tally { requests: self.engine.port.requests(), ..self.counter.get() }
+    }
+
+    /// Runs until there is nothing more to do, or `stop` answers. Fails with what ended the run before its time.
+    pub(super) async fn run(&self, mut stop: impl AsyncFnMut()) -> anyhow::Result<()> {
+        tokio::select! {
+            outcome = self.receive_and_work(&mut stop) => outcome,
+            () = self.engine.port.run() => unreachable!("gathering never ends by itself"),
+        }
+    }
+
+    async fn receive_and_work(&self, stop: &mut impl AsyncFnMut()) -> anyhow::Result<()> {
+        let mut in_hand = FuturesUnordered::new();
+        let mut receives = FuturesUnordered::new();
+        let mut coming = 0;
+        loop {
+            while let Some(asked) = self.ask(coming, receives.len(), in_hand.is_empty()) {
+                coming += asked;
+                receives.push(self.receive(asked, in_hand.is_empty()));
+            }
+            if receives.is_empty() && in_hand.is_empty() && self.is_over() {
+                break;
+            }
+            let wake = self.next_begin.get().max(self.not_before.get());
+            tokio::select! {
+                Some(answer) = receives.next() => {
+                    coming -= answer.asked;
+                    for lane in self.take(answer, in_hand.is_empty()) {
+                        in_hand.push(self.deliver(lane));
+                    }
+                }
+                Some(report) = in_hand.next() => self.settled(&report)?,
+                () = self.workforce.changes() => {}
+                () = sleep_until(wake), if wake > Instant::now() => {}
+                () = stop() => break,
+            }
+            if self.fatal.borrow().is_some() {
+                break;
+            }
+        }
+        self.phase.send_replace(Phase::Finishing);
+        self.engine.port.hurry();
+        let grace = Instant::now() + self.settings.grace;
+        let end = grace + SETTLING;
+        let answered = timeout(ANSWER_ON_ITS_WAY, async { receives.collect::<Vec<Answer>>().await });
+        let finish = async {
+            // Both at once: what is at work goes on while an answer may still come.
+            let mut answered = Box::pin(answered);
+            let mut is_answered = false;
+            while !(is_answered && in_hand.is_empty()) {
+                tokio::select! {
+                    answers = &mut answered, if !is_answered => {
+                        is_answered = true;
+                        for lane in answers.unwrap_or_default().into_iter().flat_map(|answer| self.take(answer, false)) {
+                            in_hand.push(self.deliver(lane));
+                        }
+                    }
+                    Some(report) = in_hand.next() => self.settled(&report)?,
+                    () = sleep_until(grace), if *self.phase.borrow() < Phase::Ending => {
+                        self.phase.send_replace(Phase::Ending);
+                    }
+                }
+            }
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            outcome = finish => outcome?,
+            () = stop() => return Err(self.cut_short("told to stop twice")),
+            () = sleep_until(end) => return Err(self.cut_short("the queue could not be told in time")),
+        }
+        self.fatal.borrow_mut().take().map_or(Ok(()), Err)
+    }
+
+    fn cut_short(&self, why: &str) -> anyhow::Error {
+        let tally = self.counter.get();
+        let settled = tally.done + tally.retried + tally.dead_lettered + tally.rejected + tally.given_back;
+        let open = tally.received.saturating_sub(settled + tally.abandoned);
+        anyhow!("{why}: {open} messages in hand come back when their visibility timeout ends")
+    }
+
+    /// Whether no more messages will be asked for.
+    fn is_over(&self) -> bool {
+        let received = self.counter.get().received;
+        self.settings.max.is_some_and(|max| received >= max) || (self.settings.until_empty && self.last_was_empty.get())
+    }
+
+    /// How many messages to ask for now, if any.
+    fn ask(&self, coming: usize, receives: usize, is_idle: bool) -> Option<usize> {
+        let Settings { max, every, until_empty, visibility, .. } = self.settings;
+        let now = Instant::now();
+        let empty = self.last_was_empty.get();
+        let allowed = if empty { 1 } else { self.workforce.receivers() };
+        // What is in hand may be all there is of its groups: only an empty hand makes an empty answer the end.
+        let must_wait = empty && until_empty && !is_idle;
+        if self.is_over() || must_wait || receives >= allowed || now < self.not_before.get() {
+            return None;
+        }
+        if !self.unbegun.borrow().is_empty() || every.is_some_and(|_| now < self.next_begin.get() || receives > 0) {
+            return None;
+        }
+        // Before the first heartbeat: what waits longer costs more calls.
+        let soon = visibility / 3;
+        let left = max.map_or(u64::MAX, |max| max - self.counter.get().received);
+        let left = usize::try_from(left).unwrap_or(usize::MAX).saturating_sub(coming);
+        let paced = every.filter(|every| !every.is_zero()).map_or(usize::MAX, |every| {
+            usize::try_from(soon.as_millis() / every.as_millis().max(1)).unwrap_or(usize::MAX).max(1)
+        });
+        Some(self.workforce.ask(soon, coming).min(left).min(paced)).filter(|asked| *asked > 0)
+    }
+
+    async fn receive(&self, asked: usize, alone: bool) -> Answer {
+        let Settings { wait, visibility, .. } = self.settings;
+        let receive = Receive { max_messages: asked, wait, visibility: Some(visibility) };
+        Answer { asked, alone, outcome: self.engine.port.receive(&receive).await }
+    }
+
+    /// Draws the conclusions from an answer; what must be worked on one after the other is one lane.
+    fn take(&self, answer: Answer, is_idle: bool) -> Vec<Vec<Message>> {
+        let messages = match answer.outcome {
+            Ok(messages) => messages,
+            Err(error) => {
+                self.pause_after(&error);
+                return Vec::new();
+            }
+        };
+        self.pause.set(PAUSES.0);
+        self.counter.count(|tally| tally.received += messages.len() as u64);
+        self.workforce.received(answer.asked, messages.len());
+        let is_end = !self.settings.until_empty || (answer.alone && is_idle);
+        self.last_was_empty.set(messages.is_empty() && is_end);
+        if messages.is_empty() && self.settings.wait < IDLE_PAUSE && !self.settings.until_empty {
+            self.not_before.set(Instant::now() + IDLE_PAUSE);
+        }
+        let lanes = lanes(messages, self.settings.queue.is_fifo());
+        let first = |lane: &Vec<Message>| lane.first()?.receipt_handle.clone();
+        self.unbegun.borrow_mut().extend(lanes.iter().filter_map(first));
+        lanes
+    }
+
+    fn pause_after(&self, error: &CallError) {
+        let queue = &self.settings.queue;
+        if !error.is_transient {
+            let error = anyhow!("messages of {queue} cannot be received: {}", error.message);
+            self.fatal.borrow_mut().get_or_insert(error);
+            return;
+        }
+        let pause = self.pause.get();
+        self.output.note(&format!("cannot receive at the moment, trying again in {pause:?}: {}", error.message));
+        self.not_before.set(Instant::now() + pause);
+        self.pause.set((pause * 2).min(PAUSES.1));
+    }
+
+    /// Works on one lane and settles it with the queue.
+    async fn deliver(&self, lane: Vec<Message>) -> Report {
+        let (records, senders) = read(lane);
+        let first = records.first().map(handle_of).unwrap_or_default();
+        let batch = Batch { door: Door::Dispatch, queue: self.settings.queue.clone(), records };
+        let deadline = Deadline::after(Some(MAX_VISIBILITY), Duration::ZERO);
+        let handler = async |record: &Record| self.handle(record, &senders).await;
+        let report = self.engine.run(batch, deadline, &handler).await;
+        // It may have ended without having begun.
+        self.unbegun.borrow_mut().remove(&first);
+        report
+    }
+
+    async fn handle(&self, record: &Record, senders: &HashMap<String, String>) -> Result<(), RecordError> {
+        let place = tokio::select! {
+            biased;
+            () = self.reaches(Phase::Finishing) => None,
+            place = self.begin() => place,
+        };
+        self.unbegun.borrow_mut().remove(&record.receipt_handle);
+        self.workforce.changed();
+        let Some(_place) = place else {
+            return Err(RecordError::later(Duration::ZERO, "given back: the consumer was told to stop"));
+        };
+        let started = Instant::now();
+        let sender_id = senders.get(&record.receipt_handle).map(String::as_str);
+        let delivery = Delivery { queue: &self.settings.queue, record, sender_id };
+        let outcome = tokio::select! {
+            outcome = self.work.run(delivery, self.settings.timeout) => outcome,
+            () = self.reaches(Phase::Ending) => {
+                return Err(RecordError::later(Duration::ZERO, "given back: it took longer than the time to stop"));
+            }
+        };
+        self.workforce.worked(started.elapsed());
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(WorkError::Record(error)) => Err(error),
+            Err(WorkError::Fatal(error)) => {
+                let later = RecordError::later(Duration::ZERO, "given back: the consumer cannot work");
+                self.fatal.borrow_mut().get_or_insert(error);
+                self.phase.send_if_modified(|phase| {
+                    let is_running = *phase == Phase::Running;
+                    *phase = (*phase).max(Phase::Finishing);
+                    is_running
+                });
+                Err(later)
+            }
+        }
+    }
+
+    /// A place, and the time to begin.
+    async fn begin(&self) -> Option<super::workforce::Place> {
+        let place = self.workforce.enter().await;
+        if let Some(every) = self.settings.every {
+            let at = self.next_begin.get().max(Instant::now());
+            self.next_begin.set(at + every);
+            sleep_until(at).await;
+        }
+        place
+    }
+
+    async fn reaches(&self, phase: Phase) {
+        // The sender is ours: it does not go away.
+        let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
+    }
+
+    /// Counts what became of a lane, and says what went wrong.
+    fn settled(&self, report: &Report) -> anyhow::Result<()> {
+        for (index, (record, outcome)) in report.records.iter().zip(&report.outcomes).enumerate() {
+            let delay = report.settled.delays.get(&index).copied();
+            let is_deleted = !report.settled.not_deleted.contains(&index);
+            self.count(&outcome.fate, is_deleted);
+            self.say(record, outcome, delay, is_deleted)?;
+        }
+        for record in &report.malformed {
+            self.counter.count(|tally| tally.retried += 1);
+            self.output.note(&format!("{}: cannot be read: {}", record.message_id, record.problem));
+        }
+        Ok(())
+    }
+
+    fn count(&self, fate: &Fate, is_deleted: bool) {
+        self.counter.count(|tally| {
+            let count = match fate {
+                Fate::Done | Fate::Duplicate if is_deleted => &mut tally.done,
+                Fate::Done | Fate::Duplicate => &mut tally.not_deleted,
+                Fate::Retry(error) if error.disposition() == Disposition::Later(Duration::ZERO) => {
+                    &mut tally.given_back
+                }
+                Fate::Retry(_) => &mut tally.retried,
+                Fate::Rejected(_) => &mut tally.rejected,
+                Fate::DeadLettered(_) => &mut tally.dead_lettered,
+                Fate::NotStarted | Fate::Blocked => &mut tally.given_back,
+                Fate::Abandoned => &mut tally.abandoned,
+            };
+            *count += 1;
+        });
+    }
+
+    fn say(&self, record: &Record, outcome: &Outcome, delay: Option<Duration>, is_deleted: bool) -> anyhow::Result<()> {
+        let fate = &outcome.fate;
+        let reason = fate.error().map(ToString::to_string);
+        if self.output.is_json() && !self.work.is_print() {
+            return self.output.json(&json!({
+                "message_id": record.message_id,
+                "fate": fate.as_str(),
+                "reason": reason,
+                "receive_count": record.receive_count,
+                "duration_ms": u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+                "retry_after_s": delay.map(|delay| delay.as_secs()),
+                "deleted": fate.is_final() && is_deleted,
+            }));
+        }
+        let id = &record.message_id;
+        let is_given_back = fate.error().is_some_and(|error| error.disposition() == Disposition::Later(Duration::ZERO));
+        if let (Some(reason), true) = (&reason, is_given_back) {
+            self.output.note(&format!("{id}: {reason}"));
+        } else if let Some(reason) = reason {
+            let after = delay.map(|delay| format!(" after {} s", delay.as_secs())).unwrap_or_default();
+            self.output.note(&format!("{id}: {}{after} (receive {}): {reason}", fate.as_str(), record.receive_count));
+        } else if !is_deleted {
+            self.output.note(&format!("{id}: done, but not deleted: it will come again"));
+        } else if matches!(fate, Fate::Abandoned) {
+            self.output.note(&format!("{id}: abandoned: another consumer may have it"));
+        }
+        Ok(())
+    }
+}
+
+/// What must be worked on one after the other: the messages of a group of a FIFO queue, else each by itself.
+fn lanes(messages: Vec<Message>, is_fifo: bool) -> Vec<Vec<Message>> {
+    let mut lanes: Vec<(Option<String>, Vec<Message>)> = Vec::new();
+    for message in messages {
+        let group = message.attributes.get("MessageGroupId").filter(|_| is_fifo).cloned();
+        match lanes.iter_mut().find(|(of, _)| group.is_some() && *of == group) {
+            Some((_, lane)) => lane.push(message),
+            None => lanes.push((group, vec![message])),
+        }
+    }
+    lanes.into_iter().map(|(_, lane)| lane).collect()
+}
+
+/// The records of a lane, and by receipt handle who sent them.
+fn read(lane: Vec<Message>) -> (Vec<Result<Record, MalformedRecord>>, HashMap<String, String>) {
+    let mut senders = HashMap::new();
+    let records = lane.into_iter().map(|message| {
+        let message_id = message.message_id.clone().unwrap_or_default();
+        let receipt_handle = message.receipt_handle.clone();
+        if let (Some(handle), Some(sender)) = (&receipt_handle, message.attributes.get("SenderId")) {
+            senders.insert(handle.clone(), sender.clone());
+        }
+        Record::try_from(message).map_err(|problem| MalformedRecord { message_id, receipt_handle, problem })
+    });
+    (records.collect(), senders)
+}
+
+fn handle_of(record: &Result<Record, MalformedRecord>) -> String {
+    match record {
+        Ok(record) => record.receipt_handle.clone(),
+        Err(record) => record.receipt_handle.clone().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

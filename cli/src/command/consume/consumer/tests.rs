@@ -1,0 +1,251 @@
+use std::{cell::RefCell, collections::VecDeque};
+
+use sluicegate::delivery::{
+    DeadLetter, DeadLetterQueue, FailedEntry, Failure, Heartbeat, SourceQueue, VisibilityChange,
+};
+
+use super::*;
+use crate::{
+    command::consume::work::{exec::Exec, exec::Groups},
+    output::Format,
+};
+
+/// A queue that gives what it holds, and writes down what it is asked.
+#[derive(Debug, Default)]
+struct Asked {
+    backlog: RefCell<VecDeque<Message>>,
+    calls: Rc<RefCell<Vec<String>>>,
+    /// Answers of receives before the backlog.
+    errors: RefCell<VecDeque<CallError>>,
+    /// The first entry of each delete fails for the moment, once.
+    stumbles: Cell<bool>,
+}
+
+impl Receiving for Asked {
+    async fn receive(&self, _: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
+        if let Some(error) = self.errors.borrow_mut().pop_front() {
+            return Err(error);
+        }
+        let messages: Vec<Message> = {
+            let mut backlog = self.backlog.borrow_mut();
+            let count = backlog.len().min(receive.max_messages);
+            backlog.drain(..count).collect()
+        };
+        tokio::time::sleep(if messages.is_empty() { receive.wait } else { Duration::from_millis(5) }).await;
+        self.calls.borrow_mut().push(format!("receive {}", messages.len()));
+        Ok(messages)
+    }
+}
+
+impl SourceQueue for Asked {
+    async fn delete(&self, _: &Queue, handles: &[&str]) -> Result<Vec<FailedEntry>, CallError> {
+        self.calls.borrow_mut().push(format!("delete {}", handles.len()));
+        let failure = Failure::Transient("busy".to_owned());
+        Ok(if self.stumbles.take() { vec![FailedEntry { index: 0, failure }] } else { Vec::new() })
+    }
+
+    async fn change_visibility(
+        &self,
+        _: &Queue,
+        changes: &[VisibilityChange<'_>],
+    ) -> Result<Vec<FailedEntry>, CallError> {
+        let seconds: Vec<u64> = changes.iter().map(|change| change.timeout.as_secs()).collect();
+        self.calls.borrow_mut().push(format!("hide {seconds:?}"));
+        Ok(Vec::new())
+    }
+}
+
+impl DeadLetterQueue for Asked {
+    async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        self.calls.borrow_mut().push(format!("send {}", letters.len()));
+        Ok(Vec::new())
+    }
+}
+
+fn queue_of(count: usize) -> Asked {
+    let message = |number: usize| Message {
+        message_id: Some(format!("m-{number}")),
+        receipt_handle: Some(format!("h-{number}")),
+        body: Some("{}".to_owned()),
+        attributes: [("MessageGroupId".to_owned(), format!("g-{}", number % 2))].into(),
+        ..Message::default()
+    };
+    Asked { backlog: RefCell::new((0..count).map(message).collect()), ..Asked::default() }
+}
+
+fn settings() -> Settings {
+    Settings {
+        queue: Queue::from_url("http://127.0.0.1/0/jobs").unwrap(),
+        visibility: Duration::from_secs(30),
+        wait: Duration::from_secs(20),
+        every: None,
+        max: None,
+        until_empty: true,
+        timeout: Duration::from_mins(1),
+        grace: Duration::from_secs(1),
+    }
+}
+
+fn shell(script: &str) -> Work {
+    Work::Exec(Exec {
+        program: "sh".to_owned(),
+        arguments: vec!["-c".to_owned(), script.to_owned()],
+        print_to_stderr: true,
+        groups: Groups::default(),
+    })
+}
+
+fn consumer(settings: Settings, port: Asked, work: Work) -> (Consumer<Asked>, Rc<RefCell<Vec<String>>>) {
+    let calls = Rc::clone(&port.calls);
+    let heartbeat = Some(Heartbeat { visibility: settings.visibility, max: MAX_VISIBILITY });
+    let policy = Policy { heartbeat, jitter: || 1.0, concurrency: 1, ..Policy::default() };
+    (Consumer::new(settings, port, policy, work, Output::new(Format::Text), Workforce::new(1, 10)), calls)
+}
+
+/// Never told to stop.
+async fn never() {
+    std::future::pending::<()>().await;
+}
+
+/// Told to stop after so many seconds each.
+fn told_after(seconds: &[u64]) -> impl AsyncFnMut() {
+    let started = Instant::now();
+    let mut times: VecDeque<Instant> = seconds.iter().map(|&after| started + Duration::from_secs(after)).collect();
+    async move || match times.front() {
+        Some(&at) => {
+            sleep_until(at).await;
+            times.pop_front();
+        }
+        None => never().await,
+    }
+}
+
+/// Work that takes no time and no process.
+fn nothing() -> Work {
+    Work::Nothing(Duration::ZERO)
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_batches_cost_a_fifth_of_a_request_a_message_and_the_polls_around_them() {
+    let (consumer, calls) = consumer(settings(), queue_of(1_000), nothing());
+    consumer.run(never).await.unwrap();
+    let tally = consumer.tally();
+    assert_eq!((tally.received, tally.done), (1_000, 1_000));
+    let full = calls.borrow().iter().filter(|call| *call == "receive 10").count();
+    assert!(full >= 98, "{full} full receives");
+    assert!(tally.requests <= 206, "{tally}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_consumer_makes_one_long_poll_in_twenty_seconds() {
+    let (consumer, calls) = consumer(Settings { until_empty: false, ..settings() }, queue_of(0), nothing());
+    consumer.run(told_after(&[95])).await.unwrap();
+    assert_eq!(calls.borrow().len(), 4, "the fifth was dropped");
+    assert_eq!(consumer.tally().requests, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_of_a_delete_that_failed_for_the_moment_are_called_again() {
+    let port = queue_of(10);
+    port.stumbles.set(true);
+    let (consumer, calls) = consumer(settings(), port, nothing());
+    consumer.run(never).await.unwrap();
+    assert_eq!(consumer.tally().done, 10);
+    let deleted = |call: &String| call.strip_prefix("delete ").map_or(0, |count| count.parse::<usize>().unwrap());
+    assert_eq!(calls.borrow().iter().map(deleted).sum::<usize>(), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_begins_one_message_at_a_time_and_asks_for_one() {
+    let every = Some(Duration::from_secs(2));
+    let paced = Settings { every, visibility: Duration::from_secs(5), max: Some(3), ..settings() };
+    let (consumer, calls) = consumer(paced, queue_of(20), nothing());
+    let started = Instant::now();
+    consumer.run(never).await.unwrap();
+    assert_eq!(consumer.tally().done, 3);
+    assert!((4..6).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    assert_eq!(calls.borrow().iter().filter(|call| *call == "receive 1").count(), 3, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_work_takes_no_more_than_it_can_begin_and_keeps_it_invisible() {
+    let slow = Settings { grace: Duration::from_mins(1), ..settings() };
+    let (consumer, calls) = consumer(slow, queue_of(40), Work::Nothing(Duration::from_secs(45)));
+    consumer.run(told_after(&[50])).await.unwrap();
+    let calls = calls.borrow();
+    assert!(calls.iter().any(|call| call.starts_with("hide [30")), "heartbeats: {calls:?}");
+    assert!(calls.iter().all(|call| *call != "receive 10"), "{calls:?}");
+    let tally = consumer.tally();
+    assert_eq!(tally.done + tally.given_back, tally.received, "{tally}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_stop_finishes_within_the_grace_and_gives_the_rest_back() {
+    let (consumer, calls) = consumer(settings(), queue_of(4), Work::Nothing(Duration::from_hours(1)));
+    let started = Instant::now();
+    consumer.run(told_after(&[2])).await.unwrap();
+    let tally = consumer.tally();
+    assert_eq!((tally.received, tally.done, tally.given_back), (4, 0, 4));
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(calls.borrow().iter().any(|call| call.starts_with("hide [0")), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_twice_ends_at_once_and_says_what_was_in_hand() {
+    let (consumer, _) = consumer(
+        Settings { grace: Duration::from_hours(1), ..settings() },
+        queue_of(2),
+        Work::Nothing(Duration::from_hours(1)),
+    );
+    let error = consumer.run(told_after(&[2, 4])).await.unwrap_err();
+    assert!(error.to_string().contains("2 messages in hand"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_may_pass_is_waited_out_and_another_ends_the_run() {
+    let error = |is_transient| CallError { message: "no".to_owned(), is_transient };
+    let port = queue_of(1);
+    port.errors.borrow_mut().extend([error(true), error(true)]);
+    let (passing, _) = consumer(settings(), port, nothing());
+    let started = Instant::now();
+    passing.run(never).await.unwrap();
+    assert_eq!(passing.tally().done, 1);
+    assert!(started.elapsed() > Duration::from_secs(3));
+    let port = queue_of(1);
+    port.errors.borrow_mut().push_back(error(false));
+    let (refused, _) = consumer(settings(), port, nothing());
+    assert!(refused.run(never).await.unwrap_err().to_string().contains("cannot be received"));
+}
+
+#[tokio::test]
+async fn what_a_command_says_decides_the_fate() {
+    let (retried, calls) = consumer(Settings { wait: Duration::ZERO, ..settings() }, queue_of(1), shell("exit 75"));
+    retried.run(never).await.unwrap();
+    assert_eq!(retried.tally().retried, 1);
+    assert!(calls.borrow().contains(&"hide [5]".to_owned()), "{calls:?}");
+    let (rejected, _) = consumer(Settings { wait: Duration::ZERO, ..settings() }, queue_of(1), shell("exit 65"));
+    rejected.run(never).await.unwrap();
+    assert_eq!(rejected.tally().rejected, 1, "no dead-letter queue is known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_is_not_there_gives_everything_back_and_ends() {
+    let work = Work::Exec(Exec {
+        program: "/no/such".to_owned(),
+        arguments: Vec::new(),
+        print_to_stderr: false,
+        groups: Groups::default(),
+    });
+    let (consumer, _) = consumer(settings(), queue_of(3), work);
+    let error = consumer.run(never).await.unwrap_err();
+    assert!(error.to_string().contains("/no/such"), "{error}");
+    let tally = consumer.tally();
+    assert_eq!((tally.done, tally.given_back), (0, tally.received));
+}
+
+#[test]
+fn messages_of_a_group_are_one_lane_on_a_fifo_queue_only() {
+    let messages: Vec<Message> = queue_of(5).backlog.into_inner().into();
+    assert_eq!(lanes(messages.clone(), true).iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!(lanes(messages, false).len(), 5);
+}

@@ -1,0 +1,145 @@
+//! From arguments to a consumer.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_sdk_sqs::types::QueueAttributeName;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde::Deserialize;
+use sluicegate::{
+    clock::SystemClock,
+    delivery::{DeadLetterQueues, Heartbeat, MAX_VISIBILITY, Policy, RetryPolicy},
+};
+
+use super::{
+    Args,
+    consumer::{Consumer, Settings},
+    work::{
+        Work,
+        exec::{Exec, Groups},
+        post::Post,
+        print::Print,
+    },
+    workforce::Workforce,
+};
+use crate::{command::Context, connection::OpenQueue, queue_reference::QueueReference, stop::Stop};
+
+const POST_TIMEOUT: Duration = Duration::from_mins(1);
+
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    // From here on a signal ends the run in order.
+    let mut stop = Stop::listen()?;
+    let connection = context.connect().await?;
+    let open = connection.queue(&args.queue).await?;
+    let redrive = redrive_policy(&open, context).await?;
+    let dead_letters = match &args.dlq {
+        Some(dlq) => Some(connection.queue(dlq).await?),
+        None => dead_letter_queue(&open, redrive.as_ref()).await?,
+    };
+    let policy = policy(&args, &open, dead_letters.as_ref(), redrive.as_ref());
+    let groups = Groups::default();
+    let output = context.output;
+    let work = match (args.exec.split_first(), &args.post) {
+        (Some((program, arguments)), _) => Work::Exec(Exec {
+            program: program.clone(),
+            arguments: arguments.to_vec(),
+            print_to_stderr: output.is_json(),
+            groups: groups.clone(),
+        }),
+        (None, Some(url)) => Work::Post(Post::new(url.clone(), SystemClock)),
+        (None, None) => Work::Print(Print { output }),
+    };
+    let longest = if args.post.is_some() { POST_TIMEOUT } else { MAX_VISIBILITY };
+    let settings = Settings {
+        queue: open.queue.clone(),
+        visibility: args.visibility,
+        wait: args.wait,
+        every: args.every,
+        max: args.max,
+        until_empty: args.until_empty,
+        timeout: args.timeout.unwrap_or(longest),
+        grace: args.grace,
+    };
+    let workforce = Workforce::new(args.min.into(), args.concurrency.into());
+    let consumer = Consumer::new(settings, open.adapter()?, policy, work, output, workforce);
+    let outcome = consumer.run(async || stop.requested().await).await;
+    if outcome.is_ok() {
+        groups.end().await;
+    } else {
+        groups.kill();
+    }
+    let tally = consumer.tally();
+    if output.is_json() {
+        let _ = output.json(&serde_json::json!({ "summary": tally }));
+    } else {
+        output.note(&tally.to_string());
+    }
+    outcome
+}
+
+fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redrive: Option<&RedrivePolicy>) -> Policy {
+    let urls = dead_letters.map(|dead| (open.queue.name().to_owned(), dead.queue.url().to_owned()));
+    let max_receives = redrive.filter(|_| dead_letters.is_some()).and_then(|redrive| redrive.max_receive_count);
+    Policy {
+        // A lane is one batch, and its order is the engine's; how many lanes run is the workforce's.
+        concurrency: 1,
+        retry: RetryPolicy { max_receives, ..RetryPolicy::default() },
+        dead_letter_queues: DeadLetterQueues(urls.into_iter().collect()),
+        heartbeat: Some(Heartbeat { visibility: args.visibility, max: MAX_VISIBILITY }),
+        ..Policy::default()
+    }
+}
+
+/// What a queue says of its dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RedrivePolicy {
+    dead_letter_target_arn: String,
+    #[serde(default, deserialize_with = "number_or_text")]
+    max_receive_count: Option<u32>,
+}
+
+/// The console writes a number, some tools a text.
+fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_u64().and_then(|number| u32::try_from(number).ok()).or_else(|| value.as_str()?.parse().ok()))
+}
+
+/// Asks the queue, which also tells whether it exists. Who may not ask goes on without.
+async fn redrive_policy(open: &OpenQueue, context: &Context) -> anyhow::Result<Option<RedrivePolicy>> {
+    let request = open.sqs.get_queue_attributes().queue_url(open.queue.url());
+    let answer = match request.attribute_names(QueueAttributeName::RedrivePolicy).send().await {
+        Ok(answer) => answer,
+        Err(error) if error.code().is_some_and(|code| code.contains("AccessDenied")) => {
+            context.output.note(
+                "AWS refused sqs:GetQueueAttributes: without --dlq, rejected messages are left to the queue's redrive policy",
+            );
+            return Ok(None);
+        }
+        Err(error) => return Err(open.refusal("sqs:GetQueueAttributes")(error)),
+    };
+    let text = answer.attributes.and_then(|mut found| found.remove(&QueueAttributeName::RedrivePolicy));
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| serde_json::from_str(&text).with_context(|| format!("the redrive policy of {}", open.queue)))
+        .transpose()
+}
+
+async fn dead_letter_queue(open: &OpenQueue, redrive: Option<&RedrivePolicy>) -> anyhow::Result<Option<OpenQueue>> {
+    let Some(RedrivePolicy { dead_letter_target_arn, .. }) = redrive else { return Ok(None) };
+    let reference: QueueReference = dead_letter_target_arn.parse().map_err(anyhow::Error::msg)?;
+    open.connection.queue(&reference).await.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_redrive_policy_is_read_with_its_count_as_number_or_text() {
+        for count in ["5", "\"5\""] {
+            let text = format!(r#"{{"deadLetterTargetArn":"arn:aws:sqs:r:1:dead","maxReceiveCount":{count}}}"#);
+            let policy: RedrivePolicy = serde_json::from_str(&text).unwrap();
+            assert_eq!(policy.max_receive_count, Some(5));
+        }
+    }
+}

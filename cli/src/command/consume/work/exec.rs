@@ -1,0 +1,231 @@
+//! Runs a command for each message.
+
+use std::{
+    collections::HashSet,
+    io,
+    os::unix::process::ExitStatusExt,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::anyhow;
+use rustix::process::{Pid, Signal, kill_process_group};
+use sluicegate::delivery::RecordError;
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+use super::{Delivery, WorkError, value::values};
+
+/// `EX_DATAERR` of sysexits.h: the input was wrong.
+const REJECT: i32 = 65;
+/// Between asking a command to end and ending it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The command, and the process groups it runs in.
+#[derive(Debug)]
+pub(crate) struct Exec {
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+    /// Keep our own stdout for JSON: what commands print goes to stderr.
+    pub(crate) print_to_stderr: bool,
+    pub(crate) groups: Groups,
+}
+
+impl Exec {
+    /// The process group of the command is ended when the future is dropped.
+    pub(super) async fn run(&self, delivery: Delivery<'_>) -> Result<(), WorkError> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::piped()).process_group(0);
+        command.envs(values(delivery).into_iter().map(|(name, value)| (format!("SLUICE_{name}"), value)));
+        if self.print_to_stderr {
+            command.stdout(Stdio::from(io::stderr()));
+        }
+        let child = command.spawn().map_err(|error| self.not_started(&error))?;
+        let mut running = Running::new(child, self.groups.clone());
+        let status = running.feed_and_wait(delivery.record.body.as_bytes()).await;
+        let status = status.map_err(RecordError::retry)?;
+        Ok(verdict(status)?)
+    }
+
+    /// A command that is not there will not be there for the next message either.
+    fn not_started(&self, error: &io::Error) -> WorkError {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => WorkError::Fatal(anyhow!(
+                "cannot run {:?} ({error}): check the path, and that it is executable",
+                self.program
+            )),
+            _ => RecordError::retry(format!("{:?} could not be started: {error}", self.program)).into(),
+        }
+    }
+}
+
+fn verdict(status: ExitStatus) -> Result<(), RecordError> {
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(REJECT) => Err(RecordError::reject(format!("exit code {REJECT}"))),
+        Some(code) => Err(RecordError::retry(format!("exit code {code}"))),
+        None => {
+            let signal = status.signal().unwrap_or_default();
+            Err(RecordError::retry(format!("ended by signal {signal}")))
+        }
+    }
+}
+
+/// A command at work.
+#[derive(Debug)]
+struct Running {
+    child: Option<Child>,
+    group: Option<Pid>,
+    groups: Groups,
+}
+
+impl Running {
+    fn new(child: Child, groups: Groups) -> Self {
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(group) = group {
+            groups.add(group);
+        }
+        Self { child: Some(child), group, groups }
+    }
+
+    async fn feed_and_wait(&mut self, body: &[u8]) -> io::Result<ExitStatus> {
+        let Some(child) = self.child.as_mut() else { return Err(io::Error::other("it has ended already")) };
+        let stdin = child.stdin.take();
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // A command need not read its input.
+                let _ = stdin.write_all(body).await;
+                let _ = stdin.shutdown().await;
+            }
+        };
+        let ((), status) = futures::future::join(feed, child.wait()).await;
+        // A failed wait leaves the process to the destructor.
+        if status.is_ok() {
+            self.child = None;
+            self.groups.remove(self.group);
+        }
+        status
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let (Some(mut child), Some(group)) = (self.child.take(), self.group) else { return };
+        let groups = self.groups.clone();
+        let _ = kill_process_group(group, Signal::TERM);
+        tokio::spawn(async move {
+            let _ = timeout(LAST_WORDS, child.wait()).await;
+            // Whoever of the group has not listened.
+            let _ = kill_process_group(group, Signal::KILL);
+            let _ = child.wait().await;
+            groups.remove(Some(group));
+        });
+    }
+}
+
+/// The process groups that live.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Groups(Arc<Mutex<HashSet<Pid>>>);
+
+impl Groups {
+    fn add(&self, group: Pid) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(group);
+    }
+
+    fn remove(&self, group: Option<Pid>) {
+        if let Some(group) = group {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        }
+    }
+
+    /// Waits for those that were told to end, and ends what is left then.
+    pub(crate) async fn end(&self) {
+        let until = Instant::now() + LAST_WORDS + Duration::from_millis(200);
+        while Instant::now() < until && !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            sleep(Duration::from_millis(20)).await;
+        }
+        self.kill();
+    }
+
+    /// Ends all at once.
+    pub(crate) fn kill(&self) {
+        for group in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluicegate::delivery::Disposition;
+
+    use super::{
+        super::value::tests::{queue, record},
+        *,
+    };
+
+    fn shell(script: &str) -> Exec {
+        Exec {
+            program: "sh".to_owned(),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+            print_to_stderr: true,
+            groups: Groups::default(),
+        }
+    }
+
+    async fn run(exec: &Exec, body: &str) -> Result<(), WorkError> {
+        exec.run(Delivery { queue: &queue(), record: &record(body), sender_id: Some("AIDA") }).await
+    }
+
+    async fn disposition(script: &str) -> Option<Disposition> {
+        match run(&shell(script), "{}").await {
+            Ok(()) => None,
+            Err(WorkError::Record(error)) => Some(error.disposition()),
+            Err(WorkError::Fatal(error)) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_exit_code_decides() {
+        assert_eq!(disposition("exit 0").await, None);
+        assert_eq!(disposition("exit 65").await, Some(Disposition::Reject));
+        for script in ["exit 75", "exit 1", "exit 255", "kill -9 $$"] {
+            assert_eq!(disposition(script).await, Some(Disposition::Retry(None)), "{script}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_body_is_its_input_and_the_rest_its_environment() {
+        let script = r#"test "$(cat)" = "naïve
+two" && test "$SLUICE_ATTRIBUTE_JOBTYPE/$SLUICE_RECEIVE_COUNT/$SLUICE_GROUP_ID/$SLUICE_SENDER_ID" = NewDonor/2/red/AIDA"#;
+        assert!(run(&shell(script), "naïve\ntwo").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_command_need_not_read_its_input() {
+        assert!(run(&shell("exit 0"), &"x".repeat(1_000_000)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_command_that_is_not_there_ends_the_run() {
+        let exec = Exec { program: "/no/such/command".to_owned(), ..shell("") };
+        let Err(WorkError::Fatal(error)) = run(&exec, "{}").await else { panic!() };
+        assert!(error.to_string().contains("/no/such/command"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn whoever_is_stopped_takes_the_whole_process_group_along() {
+        let folder = std::env::temp_dir().join(format!("sluice-exec-{}", std::process::id()));
+        let marker = folder.display().to_string();
+        // The grandchild does not listen to SIGTERM, and would leave its mark a second after its last words.
+        let exec = shell(&format!("(trap '' TERM; sleep 4; echo > {marker}) & trap '' TERM; sleep 4; echo > {marker}"));
+        assert!(timeout(Duration::from_millis(300), run(&exec, "{}")).await.is_err());
+        exec.groups.end().await;
+        sleep(Duration::from_secs(3)).await;
+        assert!(!folder.exists());
+    }
+}
