@@ -98,7 +98,7 @@ impl Connection {
     }
 
     /// The same connection to the region that a queue says it is in.
-    fn in_region(&self, region: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn in_region(&self, region: Option<&str>) -> anyhow::Result<Self> {
         let Some(region) = region else { return Ok(self.clone()) };
         let own = self.config.region().map(AsRef::as_ref);
         if own == Some(region) {

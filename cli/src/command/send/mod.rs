@@ -1,6 +1,6 @@
 //! `sluice send`: messages to a queue, in full batches or one by one at a pace.
 
-mod attribute;
+pub(in crate::command) mod attribute;
 mod run;
 mod source;
 
