@@ -1,5 +1,7 @@
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     delivery::{CallError, DeadLetter, FailedEntry, Failure, REASON, RECEIVES, SOURCE, VisibilityChange},
@@ -208,4 +210,60 @@ async fn a_heartbeat_ends_at_its_hard_cap() {
     let report = engine.run(batch(Door::Dispatch, &["hang"]), deadline, &obey).await;
     assert_eq!(report.outcomes[0].fate.as_str(), "abandoned");
     assert!(deadline.remaining() > Duration::from_mins(13), "it was stopped by the cap, not by the deadline");
+}
+
+/// What a random record asks for, and its group.
+fn asked_for() -> impl Strategy<Value = (&'static str, Option<u8>)> {
+    let body = prop_oneof![5 => Just("done"), 1 => Just("retry"), 1 => Just("reject"), 1 => Just("duplicate")];
+    (body, proptest::option::of(0u8..3))
+}
+
+proptest! {
+    #[test]
+    fn what_is_reported_is_exactly_what_was_not_done(
+        asked in proptest::collection::vec(asked_for(), 1..25),
+        fifo: bool,
+        refuses: bool,
+        dispatched: bool,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let engine = engine(Asked { refuses, ..Asked::default() });
+            let done = RefCell::new(Vec::new());
+            let handler = async |record: &Record| {
+                let outcome = obey(record).await;
+                if outcome.is_ok() {
+                    done.borrow_mut().push(record.message_id.clone());
+                }
+                outcome
+            };
+            let name = if fifo { "jobs.fifo" } else { "jobs" };
+            let queue = Queue::from_url(&format!("https://sqs.us-east-1.amazonaws.com/123456789012/{name}")).unwrap();
+            let door = if dispatched { Door::Dispatch } else { Door::Mapping };
+            let records = asked.iter().enumerate().map(|(place, (body, group))| {
+                Ok(Record { group_id: group.map(|group| group.to_string()), ..record(&place.to_string(), body) })
+            });
+            let batch = Batch { door, queue, records: records.collect() };
+            let report = engine.run(batch, in_three_seconds(), &handler).await;
+
+            let mut settled = done.into_inner();
+            let dead: Vec<String> = engine.port.letters.borrow().iter().map(|(id, _)| id.clone()).collect();
+            if !refuses {
+                settled.extend(dead);
+            }
+            let mut expected: Vec<String> = (0..asked.len()).map(|place| place.to_string()).collect();
+            expected.retain(|id| !settled.contains(id));
+            let mut failed: Vec<String> = report.failed_ids().into_iter().map(ToOwned::to_owned).collect();
+            failed.sort_by_key(|id| id.parse::<usize>().unwrap());
+            assert_eq!(failed, expected);
+            // At the dispatch door: deleted is what is settled and nothing else.
+            if dispatched {
+                let mut deleted = engine.port.deleted.into_inner();
+                deleted.sort();
+                settled.sort();
+                let handles: Vec<String> = settled.iter().map(|id| format!("handle-{id}")).collect();
+                assert_eq!(deleted, handles);
+            }
+        });
+    }
 }
