@@ -6,6 +6,7 @@
 //! | `layering` | the dependency rules | the built functions |
 //! | `log_lines` | that `docs/logging.md` lists every line | nothing |
 //! | `runtime_api` | how the built functions behave in Lambda | the built functions |
+//! | `command_line` | `sluice`, run as its users run it | a stack, see `stack` |
 //! | `poller` | what the poller and the worker ask of AWS, counted | the built functions |
 //!
 //! `make build` builds the functions; `SLUICEGATE_BOOTSTRAPS` names another folder than `target/lambda`. The other
@@ -14,6 +15,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aws;
+#[cfg(feature = "stack")]
+mod command_line;
 mod http;
 mod lambda;
 mod layering;

@@ -40,4 +40,4 @@ mod ordered;
 mod polled;
 mod uploads;
 
-pub(crate) use self::outputs::Stack;
+pub(crate) use self::outputs::{Stack, repository};

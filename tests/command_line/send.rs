@@ -1,0 +1,99 @@
+//! `sluice send`.
+
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader, Read},
+};
+
+use serde_json::Value;
+
+use super::sluice::{Outcome, Sluice, terminate};
+use crate::stack::repository;
+
+#[test]
+fn a_file_sends_a_message_an_element_and_prints_each_id() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("file", &[]);
+    let file = repository().join("events/data/fast_data.json");
+    let donors: Vec<Value> = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let ids = sluice.done(&["send", &name, "--file", file.to_str().unwrap(), "-a", "JobType=NewDonor"]);
+    assert_eq!(ids.lines().collect::<HashSet<_>>().len(), donors.len());
+    let received = sluice.done(&["receive", &name, "--max", "1000", "--delete", "--output", "json"]);
+    let mut received: Vec<Value> = received.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    received.sort_by_key(|message| ids.lines().position(|id| message["messageId"] == id));
+    assert_eq!(received.len(), donors.len());
+    for (message, donor) in received.iter().zip(&donors) {
+        assert_eq!(&serde_json::from_str::<Value>(message["body"].as_str().unwrap()).unwrap(), donor);
+        assert_eq!(message["attributes"]["JobType"]["stringValue"], "NewDonor");
+    }
+}
+
+#[test]
+fn batches_are_cut_at_one_mebibyte() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("bytes", &[]);
+    let line = "x".repeat(300 * 1024);
+    let input = [line.as_str(); 7].join("\n");
+    let outcome = sluice.run_with_input(&["send", &name, "--split", "lines", "-"], &input);
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 7), "{}", outcome.stderr);
+}
+
+#[test]
+fn messages_of_a_fifo_queue_arrive_in_order_and_none_is_taken_for_another() {
+    let sluice = Sluice::on_the_stack();
+    let name = format!("{}.fifo", super::sluice::new_name("ordered"));
+    sluice.done(&["queue", "create", &name]);
+    let input: String = (0..35).map(|number| format!("{}\n", number % 3)).collect();
+    let outcome = sluice.run_with_input(&["send", &name, "--group", "g", "--split", "lines", "-"], &input);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let received = sluice.done(&["receive", &name, "--max", "100", "--delete", "--output", "json"]);
+    let bodies: String = received
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["body"].as_str().unwrap().to_owned() + "\n")
+        .collect();
+    assert_eq!(bodies, input);
+}
+
+#[test]
+fn what_sqs_would_refuse_is_refused_before_anything_is_sent() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("limits", &[]);
+    let eleven: Vec<String> = (0..11).map(|number| format!("--attribute=A{number}=x")).collect();
+    let eleven: Vec<&str> = eleven.iter().map(String::as_str).collect();
+    let body = ["send", name.as_str(), "--body", "x"];
+    for arguments in [
+        [&body[..], &["--delay", "901s"]].concat(),
+        [&body[..], &eleven].concat(),
+        [&body[..], &["--dedup", "d"]].concat(),
+        [&body[..], &["--attribute", "AWS.Name=x"]].concat(),
+        vec!["send", "orders.fifo", "--body", "x"],
+        vec!["send", name.as_str()],
+    ] {
+        assert_eq!(sluice.run(&arguments).code, Some(2), "{arguments:?}");
+    }
+    let too_long = format!("{{\"n\":1}}\n\"{}\"", "x".repeat(1_048_577));
+    let outcome = sluice.run_with_input(&["send", &name, "-"], &too_long);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("nothing was sent: message 2 of 2"), "{}", outcome.stderr);
+    assert_eq!(sluice.done(&["receive", &name, "--wait", "0s"]), "");
+}
+
+#[test]
+fn sigterm_ends_a_paced_send_and_says_how_far_it_came() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("paced", &[]);
+    let mut child = sluice.start(&["send", &name, "--body", "x", "--repeat", "1000", "--every", "100ms"]);
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut printed = String::new();
+    for _ in 0..3 {
+        stdout.read_line(&mut printed).unwrap();
+    }
+    terminate(&child);
+    stdout.read_to_string(&mut printed).unwrap();
+    let outcome = Outcome::of(child);
+    let sent = printed.lines().count();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains(&format!("stopped: {sent} of 1000 messages were sent")), "{outcome:?}");
+    let received = sluice.done(&["receive", &name, "--max", "1000", "--output", "json", "--delete"]);
+    assert_eq!(received.lines().count(), sent);
+}
