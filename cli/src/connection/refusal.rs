@@ -79,16 +79,17 @@ fn refused(code: &str, words: &str, status: u16, place: &Place) -> anyhow::Error
         anyhow!(
             "AWS does not accept these credentials: renew them (aws sso login, aws configure) or choose others with --profile ({code}: {words})"
         )
-    } else if has(&["AccessDenied", "NotAuthorized", "AuthorizationError"]) || status == 403 {
-        anyhow!(
-            "AWS refused {action} on {subject}: give this identity that permission, or choose another with --profile ({code}: {words})"
-        )
     } else if has(&["QueueDeletedRecently"]) {
         anyhow!("queue {subject} was deleted a moment ago, and AWS keeps its name for a minute: try again then")
     } else if has(&["PurgeQueueInProgress"]) {
         anyhow!("queue {subject} was purged less than a minute ago, and AWS purges once a minute: try again then")
     } else if has(&["Throttl", "TooManyRequests"]) {
         anyhow!("AWS is throttling {action} on {subject}: try again a little later ({code}: {words})")
+    } else if has(&["AccessDenied", "NotAuthorized", "AuthorizationError"]) || status == 403 {
+        anyhow!(
+            "AWS refused {action} on {subject}: give this identity that permission, or choose another with --profile \
+             ({code}: {words})"
+        )
     } else {
         anyhow!("{action} on {subject} failed ({code}: {words})")
     }
@@ -120,4 +121,47 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 /// An error and its causes, outermost first.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { action: "sqs:SendMessage", subject: "jobs".to_owned(), region: "eu-west-1".to_owned(), endpoint: None }
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        for (code, status, cure) in [
+            (
+                "AWS.SimpleQueueService.NonExistentQueue",
+                400,
+                "queue jobs does not exist in eu-west-1: `sluice queue list`",
+            ),
+            ("QueueDoesNotExist", 400, "`sluice queue create` makes one"),
+            ("AccessDeniedException", 400, "AWS refused sqs:SendMessage on jobs: give this identity that permission"),
+            ("SomethingNew", 403, "give this identity that permission"),
+            ("ExpiredTokenException", 403, "renew them (aws sso login"),
+            ("InvalidClientTokenId", 403, "renew them"),
+            ("AWS.SimpleQueueService.QueueDeletedRecently", 400, "keeps its name for a minute"),
+            ("AWS.SimpleQueueService.PurgeQueueInProgress", 403, "purges once a minute"),
+            ("ThrottlingException", 400, "try again a little later"),
+            ("RequestThrottled", 403, "try again a little later"),
+            ("KmsDisabled", 400, "failed (KmsDisabled: its words)"),
+        ] {
+            let sentence = refused(code, "its words", status, &place()).to_string();
+            assert!(sentence.contains(cure), "{code}: {sentence}");
+            assert_eq!(sentence.lines().count(), 1, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn no_credentials_are_told_from_credentials_that_do_not_load() {
+        let none = missing_credentials(&CredentialsError::not_loaded("none")).to_string();
+        assert!(none.starts_with("no AWS credentials were found"), "{none}");
+        let broken =
+            missing_credentials(&CredentialsError::invalid_configuration("profile x is not there")).to_string();
+        assert!(broken.contains("--profile") && broken.contains("profile x is not there"), "{broken}");
+    }
 }
