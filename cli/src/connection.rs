@@ -50,6 +50,12 @@ impl Connection {
         Ok(Self { config, region_is_asked_for: global.region.is_some() })
     }
 
+    /// A connection made by hand.
+    #[cfg(test)]
+    pub(crate) fn with(config: SdkConfig) -> Self {
+        Self { config, region_is_asked_for: false }
+    }
+
     /// What SDK clients and the toolkit's adapters are made from, for calls that name no queue.
     pub(crate) fn config(&self) -> anyhow::Result<&SdkConfig> {
         if self.config.region().is_none() {

@@ -372,12 +372,12 @@ impl<P: Receiving> Consumer<P> {
         let reason = fate.error().map(ToString::to_string);
         if self.output.is_json() && !self.work.is_print() {
             return self.output.json(&json!({
-                "message_id": record.message_id,
+                "messageId": record.message_id,
                 "fate": fate.as_str(),
                 "reason": reason,
-                "receive_count": record.receive_count,
-                "duration_ms": u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
-                "retry_after_s": delay.map(|delay| delay.as_secs()),
+                "receiveCount": record.receive_count,
+                "durationMs": u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+                "retryAfterSeconds": delay.map(|delay| delay.as_secs()),
                 "deleted": fate.is_final() && is_deleted,
             }));
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// Counts of one run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Tally {
     /// Received.
     pub(crate) received: u64,

@@ -53,5 +53,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     }
     let answer = request.send().await.map_err(connection.refusal("sns:CreateTopic", &name))?;
     let arn = answer.topic_arn.context("AWS answered CreateTopic without an ARN")?;
-    context.output.result(|| context.output.shown(&arn).into_owned(), &json!({ "topic_arn": arn }))
+    context.output.result(|| context.output.shown(&arn).into_owned(), &json!({ "topicArn": arn }))
 }

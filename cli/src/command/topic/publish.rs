@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     }
     let answer = request.send().await.map_err(connection.refusal("sns:Publish", &subject))?;
     let id = answer.message_id.context("AWS answered Publish without a message id")?;
-    let value = json!({ "message_id": id, "sequence_number": answer.sequence_number });
+    let value = json!({ "messageId": id, "sequenceNumber": answer.sequence_number });
     context.output.result(|| context.output.shown(&id).into_owned(), &value)
 }
 

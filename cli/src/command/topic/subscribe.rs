@@ -85,8 +85,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         context.output.note("a new account reaches only numbers verified in its SMS sandbox, for 1 USD a month");
     }
     let value = json!({
-        "subscription_arn": is_confirmed.then_some(&arn), "protocol": subscriber.protocol,
-        "endpoint": subscriber.endpoint, "topic_arn": topic.arn,
+        "subscriptionArn": is_confirmed.then_some(&arn), "protocol": subscriber.protocol,
+        "endpoint": subscriber.endpoint, "topicArn": topic.arn,
     });
     context.output.result(|| context.output.shown(&arn).into_owned(), &value)
 }

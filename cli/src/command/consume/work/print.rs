@@ -23,12 +23,12 @@ impl Print {
         let producer = attribute(PRODUCER).or(delivery.sender_id);
         let job_type = attribute(JOB_TYPE);
         let value = json!({
-            "message_id": record.message_id,
+            "messageId": record.message_id,
             "producer": producer,
-            "job_type": job_type,
+            "jobType": job_type,
             "body": record.body,
-            "receive_count": record.receive_count,
-            "group_id": record.group_id,
+            "receiveCount": record.receive_count,
+            "groupId": record.group_id,
         });
         self.output.result(|| self.line([producer.unwrap_or("-"), job_type.unwrap_or("-"), &record.body]), &value)
     }

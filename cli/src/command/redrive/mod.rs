@@ -1,0 +1,99 @@
+//! `sluice redrive`: dead letters back to where they came from.
+//!
+//! | module | what it settles |
+//! |---|---|
+//! | `letter` | which letters go, and what they are when they arrive (pure) |
+//! | `target` | where each goes |
+//! | `mover` | receive, send, delete what was taken, give the rest back |
+//! | `server` | the service's own move task |
+
+mod letter;
+mod mover;
+mod server;
+mod target;
+
+use regex_lite::Regex;
+
+use super::Context;
+use crate::{arguments::UsageError, quantity, queue_reference::QueueReference};
+
+/// Each message goes to --to; else to the queue that its attribute sluicegate.source names; else to the one queue that has
+/// this as its dead-letter queue.
+///
+/// Body, attributes and message group arrive as they were sent. The attributes that made it a dead letter
+/// (sluicegate.reason, .source, .receives) are taken off, and sluicegate.redriven-from is put on where there is room. A
+/// message is deleted here only when the other queue has taken it and the MD5 of what it took fits. What does not match
+/// is looked at (its receive count rises) and visible again when the command ends.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "On a FIFO queue a message can be reached only through those before it in its group: what does not \
+                  match holds back what is more than ten messages behind it.\n\n\
+                  Example:\n  sluice redrive jobs-dlq --dry-run\n  \
+                  sluice redrive jobs-dlq --match '\"name\": \"Ada' --rate 50/s\n  \
+                  sluice redrive jobs-dlq --reason 'timed out' --to jobs-canary --max 10"
+)]
+pub(crate) struct Args {
+    /// The dead-letter queue, by URL, ARN or name.
+    dlq: QueueReference,
+    /// Where the messages go.
+    #[arg(long, value_name = "QUEUE")]
+    to: Option<QueueReference>,
+    /// Only messages whose body fits this regular expression.
+    #[arg(long = "match", value_name = "REGEX", value_parser = regex)]
+    pattern: Option<Regex>,
+    /// Only messages whose attribute sluicegate.reason holds this text.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// No more than so many.
+    #[arg(long, value_name = "N", value_parser = quantity::count)]
+    max: Option<u64>,
+    /// No faster than so many messages a second.
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    rate: Option<u32>,
+    /// Only say what would be moved.
+    #[arg(long)]
+    dry_run: bool,
+    /// Let SQS itself move all messages (StartMessageMoveTask), and follow it. Attributes stay as they are.
+    #[arg(long, conflicts_with_all = ["pattern", "reason", "max", "dry_run"])]
+    server: bool,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let connection = context.connect().await?;
+    let dlq = connection.queue(&args.dlq).await?;
+    let to = match &args.to {
+        Some(to) => Some(connection.queue(to).await?),
+        None => None,
+    };
+    if to.as_ref().is_some_and(|to| to.queue.url() == dlq.queue.url()) {
+        anyhow::bail!(UsageError("--to is the dead-letter queue itself".to_owned()));
+    }
+    if args.server {
+        return server::run(&dlq, to.as_ref(), args.rate, context.output).await;
+    }
+    let targets = target::Targets::find(&dlq, to).await?;
+    let choice = letter::Choice { pattern: args.pattern, reason: args.reason };
+    let limits = mover::Limits { max: args.max, rate: args.rate, dry_run: args.dry_run };
+    mover::run(&dlq, targets, &choice, limits, context.output).await
+}
+
+fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| error.to_string())
+}
+
+/// `50/s` or `50`: SQS's own tasks take 1 to 500.
+fn rate(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text).parse().ok();
+    number.filter(|rate| (1..=500).contains(rate)).ok_or_else(|| "it is 1/s to 500/s".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_messages_a_second() {
+        assert_eq!((rate("50/s"), rate("1"), rate("500/s")), (Ok(50), Ok(1), Ok(500)));
+        assert!(["0/s", "501/s", "50/m", "", "-1"].iter().all(|text| rate(text).is_err()));
+    }
+}
