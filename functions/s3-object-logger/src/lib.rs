@@ -1,7 +1,7 @@
 //! Logs what happens to objects, whatever way the event came, and alerts about those that are worth it.
 //!
 //! Takes S3's notifications and S3's events of EventBridge, alone or inside SNS and SQS, see
-//! [`object_events`](sluicegate::events::object_events). Every object is logged before the first alert leaves, and no
+//! [`object_events`]. Every object is logged before the first alert leaves, and no
 //! bad record, and no failed alert, takes another object's line away.
 //!
 //! | what arrives | what happens |

@@ -26,6 +26,8 @@ pub struct Config {
     pub receivers: usize,
     /// `DEADLINE_RESERVE_MS` (default 2,000): nothing is received with less time left.
     pub reserve: Duration,
+    /// `UNKNOWN_DEADLINE_MS` (default 10,000): the time a run takes for its own where Lambda's deadline is unknown.
+    pub unknown_deadline: Duration,
 }
 
 impl Config {
@@ -39,6 +41,7 @@ impl Config {
         let payload_limit_bytes = settings.within("PAYLOAD_LIMIT_BYTES", 250_000, 1_000..=6_000_000);
         let receivers = settings.within("RECEIVERS", 2, 1..=20);
         let reserve = Duration::from_millis(settings.within("DEADLINE_RESERVE_MS", 2_000, 0..=60_000));
+        let unknown_deadline = Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 10_000, 1_000..=900_000));
         settings.finish_with(|| {
             Some(Self {
                 queue: queue?,
@@ -48,6 +51,7 @@ impl Config {
                 payload_limit_bytes,
                 receivers,
                 reserve,
+                unknown_deadline,
             })
         })
     }

@@ -41,7 +41,8 @@ impl<Q: Receive, W: Invoke> Poller<Q, W> {
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Summary, InvocationError> {
         let started = Instant::now();
         let tick = tick(event)?;
-        let deadline = Deadline::after(invocation.remaining, self.config.reserve);
+        let remaining = invocation.remaining.unwrap_or(self.config.unknown_deadline);
+        let deadline = Deadline::after(Some(remaining), self.config.reserve);
         let summary = Run::new(&self.config, &self.queue, &self.worker, deadline).drain().await;
         tracing::info!(
             queue.name = %self.config.queue,

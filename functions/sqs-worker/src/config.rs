@@ -20,6 +20,8 @@ pub struct Config {
     pub policy: Policy,
     /// `DEADLINE_RESERVE_MS`, default 1,000: no record begins with less time left.
     pub reserve: Duration,
+    /// `UNKNOWN_DEADLINE_MS` (default 3,000): the time a batch takes for its own where Lambda's deadline is unknown.
+    pub unknown_deadline: Duration,
     /// `IDEMPOTENCY_TABLE`: where what is done is remembered; without it a duplicate delivery repeats the work.
     pub idempotency_table: Option<String>,
     /// `IDEMPOTENCY_EXPIRY_SECONDS` (default 3,600): how long it is remembered. Longer than the queue may take to deliver
@@ -51,12 +53,14 @@ impl Config {
             ..Policy::default()
         };
         let reserve = Duration::from_millis(settings.within("DEADLINE_RESERVE_MS", 1_000, 0..=60_000));
+        let unknown_deadline = Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 3_000, 1_000..=900_000));
         let idempotency_table = settings.optional("IDEMPOTENCY_TABLE");
         let expiry_seconds = settings.within("IDEMPOTENCY_EXPIRY_SECONDS", 3_600, 60..=1_209_600);
         let enable_drills = settings.or("ENABLE_DRILLS", false);
         settings.finish(Self {
             policy,
             reserve,
+            unknown_deadline,
             idempotency_table,
             idempotency_expiry: Duration::from_secs(expiry_seconds),
             enable_drills,

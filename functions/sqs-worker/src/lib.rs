@@ -65,7 +65,8 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
         let Some(batch) = batch(event)? else {
             return Ok(Answer::Mapping(BatchResponse::default()));
         };
-        let deadline = Deadline::after(invocation.remaining, self.config.reserve);
+        let remaining = invocation.remaining.unwrap_or(self.config.unknown_deadline);
+        let deadline = Deadline::after(Some(remaining), self.config.reserve);
         let queue = batch.queue.clone();
         let handler = async |record: &Record| self.work(&queue, deadline, record).await;
         let report = self.engine.run(batch, deadline, &handler).await;
