@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// Only say what would be moved.
     #[arg(long)]
     dry_run: bool,
-    /// Let SQS itself move all messages (StartMessageMoveTask), and follow it. Attributes stay as they are.
+    /// Let SQS itself move all messages (`StartMessageMoveTask`), and follow it. Attributes stay as they are.
     #[arg(long, conflicts_with_all = ["pattern", "reason", "max", "dry_run"])]
     server: bool,
 }

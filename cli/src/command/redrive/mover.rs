@@ -276,7 +276,9 @@ impl Mover<'_> {
                 Err(error) if error.is_transient && !is_last => again.clone_from(&open),
                 Err(error) => {
                     let failure = Failure::from(error);
-                    open.iter().for_each(|record| self.not_deleted(record, &failure));
+                    for record in &open {
+                        self.not_deleted(record, &failure);
+                    }
                 }
             }
             if !again.is_empty() {
@@ -324,14 +326,11 @@ fn report(summary: &Summary, dry_run: bool, output: Output) -> anyhow::Result<()
     let text = || {
         let total: u64 = summary.moved.values().sum();
         let queues: Vec<String> = summary.moved.iter().map(|(queue, count)| format!("{count} to {queue}")).collect();
-        let mut text = format!("{total} messages {}", if dry_run { "would be moved" } else { "moved" });
-        if !queues.is_empty() {
-            text.push_str(&format!(": {}", queues.join(", ")));
-        }
-        if summary.not_matching > 0 {
-            text.push_str(&format!("; {} did not match", summary.not_matching));
-        }
-        text
+        let colon = if queues.is_empty() { "" } else { ": " };
+        let deed = if dry_run { "would be moved" } else { "moved" };
+        let rest = summary.not_matching;
+        let rest = if rest > 0 { format!("; {rest} did not match") } else { String::new() };
+        format!("{total} messages {deed}{colon}{}{rest}", queues.join(", "))
     };
     output.result(text, summary)
 }

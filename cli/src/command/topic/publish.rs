@@ -90,14 +90,12 @@ fn message(args: &Args) -> anyhow::Result<String> {
     if let Some(message) = &args.message {
         return Ok(message.clone());
     }
-    match args.file.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display())),
-        None => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
-            Ok(text)
-        }
+    if let Some(path) = args.file.as_deref().filter(|path| path.as_os_str() != "-") {
+        return fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
+    Ok(text)
 }
 
 fn sns_attribute(attribute: &MessageAttribute) -> anyhow::Result<MessageAttributeValue> {

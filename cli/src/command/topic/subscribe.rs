@@ -1,6 +1,7 @@
 //! `sluice topic subscribe`.
 
 use anyhow::Context as _;
+use aws_sdk_lambda::operation::add_permission::AddPermissionError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
@@ -150,7 +151,9 @@ async fn let_into_function(arn: &str, topic: &OpenTopic) -> anyhow::Result<()> {
     match request.statement_id(statement_id(&topic.arn)).send().await {
         Ok(_) => Ok(()),
         // It was let in before.
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_conflict_exception()) => Ok(()),
+        Err(error) if error.as_service_error().is_some_and(AddPermissionError::is_resource_conflict_exception) => {
+            Ok(())
+        }
         Err(error) => Err(topic.connection.refusal("lambda:AddPermission", arn)(error)),
     }
 }

@@ -1,0 +1,157 @@
+//! Which functions an event is meant for, and what each makes of it.
+
+use serde::Serialize;
+use serde_json::Value;
+use sluicegate::events::{Door, EventError, Origin, batch, notifications, object_events, tick};
+
+use super::{
+    job::{Made, made_of},
+    layer::object,
+};
+
+/// A function of this repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Function {
+    /// Logs what happens to objects
+    #[value(name = "s3-object-logger")]
+    S3ObjectLogger,
+    /// Logs notifications
+    SnsLogger,
+    /// Works on messages
+    SqsWorker,
+    /// Drains a queue at each tick
+    ScheduledPoller,
+}
+
+/// What one function makes of an event.
+#[derive(Debug, Serialize)]
+pub(super) struct Verdict {
+    pub(super) function: Function,
+    /// The event as a whole.
+    pub(super) refused: bool,
+    pub(super) does: Vec<String>,
+    pub(super) problems: Vec<String>,
+}
+
+impl Verdict {
+    pub(super) fn lines(&self, lines: &mut Vec<String>) {
+        let name = self.function.name();
+        lines.push(if self.refused { format!("{name} refuses it") } else { format!("{name} takes it") });
+        lines.extend(self.does.iter().map(|does| format!("  {does}")));
+        lines.extend(self.problems.iter().map(|problem| format!("  problem: {problem}")));
+    }
+}
+
+/// The functions an event is meant for, the first one before all; none for what is no event at all.
+pub(super) fn meant(event: &str) -> Vec<Function> {
+    use Function::{S3ObjectLogger, ScheduledPoller, SnsLogger, SqsWorker};
+    let Ok(value) = serde_json::from_str::<Value>(event) else { return Vec::new() };
+    let Some(object) = value.as_object() else { return Vec::new() };
+    let is_of_objects =
+        || object_events(event).is_ok_and(|found| !(found.objects.is_empty() && found.test_events.is_empty()));
+    let with_logger = |first: Function| {
+        let mut functions = vec![first];
+        functions.extend(is_of_objects().then_some(S3ObjectLogger));
+        functions
+    };
+    if let Some(records) = object.get("Records") {
+        let mut records = records.as_array().into_iter().flatten();
+        let Some(first) = records.next() else { return vec![S3ObjectLogger, SnsLogger, SqsWorker] };
+        return match first["eventSource"].as_str().or_else(|| first["EventSource"].as_str()) {
+            Some("aws:s3") => vec![S3ObjectLogger],
+            Some("aws:sns") => with_logger(SnsLogger),
+            Some("aws:sqs") => with_logger(SqsWorker),
+            _ => vec![S3ObjectLogger, SnsLogger, SqsWorker],
+        };
+    }
+    if object.contains_key("queueUrl") {
+        return vec![SqsWorker];
+    }
+    let is_of_s3 = object.get("Event").is_some_and(|event| event == "s3:TestEvent")
+        || object.get("source").is_some_and(|source| source == "aws.s3");
+    if is_of_s3 || is_of_objects() { vec![S3ObjectLogger] } else { vec![ScheduledPoller] }
+}
+
+impl Function {
+    fn name(self) -> &'static str {
+        match self {
+            Self::S3ObjectLogger => "s3-object-logger",
+            Self::SnsLogger => "sns-logger",
+            Self::SqsWorker => "sqs-worker",
+            Self::ScheduledPoller => "scheduled-poller",
+        }
+    }
+
+    /// What the function would do.
+    pub(super) fn judge(self, event: &str) -> Verdict {
+        let judged = match self {
+            Self::S3ObjectLogger => objects(event),
+            Self::SnsLogger => sns(event),
+            Self::SqsWorker => jobs(event),
+            Self::ScheduledPoller => poll(event),
+        };
+        match judged {
+            Ok((does, problems)) => Verdict { function: self, refused: false, does, problems },
+            Err(problem) => {
+                Verdict { function: self, refused: true, does: Vec::new(), problems: vec![problem.to_string()] }
+            }
+        }
+    }
+}
+
+type Judged = Result<(Vec<String>, Vec<String>), EventError>;
+
+fn objects(event: &str) -> Judged {
+    let found = object_events(event)?;
+    let logged = found.objects.iter().map(|event| format!("logs {} by way of {}", object(event), event.route));
+    let tests = found.test_events.iter().map(|test| format!("acknowledges the test event of bucket {}", test.bucket));
+    let problems = found.refused.iter().map(|refusal| match &refusal.message_id {
+        Some(id) => format!("message {id}: {}", refusal.problem),
+        None => refusal.problem.to_string(),
+    });
+    Ok((logged.chain(tests).collect(), problems.collect()))
+}
+
+fn sns(event: &str) -> Judged {
+    let (mut does, mut problems) = (Vec::new(), Vec::new());
+    for notification in notifications(event)? {
+        match notification {
+            Ok(notification) => {
+                let bytes = notification.message.len();
+                does.push(format!("logs notification {} of {bytes} bytes", notification.message_id));
+            }
+            Err(problem) => problems.push(problem.to_string()),
+        }
+    }
+    Ok((does, problems))
+}
+
+fn jobs(event: &str) -> Judged {
+    let Some(batch) = batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
+    let (mut does, mut problems) = (Vec::new(), Vec::new());
+    does.push(match batch.door {
+        Door::Mapping => format!("works on queue {}; Lambda deletes what its answer does not name", batch.queue),
+        Door::Dispatch => format!("works on queue {}, and deletes what is done", batch.queue),
+    });
+    for record in batch.records {
+        match record {
+            Ok(record) => match made_of(&record) {
+                Made::Job(text) => does.push(format!("message {}: {text}", record.message_id)),
+                Made::Rejected(why) => problems.push(format!("message {}: rejected: {why}", record.message_id)),
+            },
+            Err(record) => problems.push(format!("message {}: {}", record.message_id, record.problem)),
+        }
+    }
+    Ok((does, problems))
+}
+
+fn poll(event: &str) -> Judged {
+    let tick = tick(event)?;
+    let origin = match tick.origin {
+        Origin::Scheduler => "a tick of EventBridge Scheduler",
+        Origin::Rule => "a tick of an EventBridge rule",
+        Origin::Custom => "an input of somebody's own: any JSON is a tick",
+    };
+    Ok((vec![format!("drains its queue: {origin}")], Vec::new()))
+}

@@ -1,0 +1,66 @@
+//! What the worker makes of one message: the rules of `functions/sqs-worker`, told without doing the work.
+
+use serde_json::Value;
+use sluicegate::events::{EventKind, Record, object_events};
+
+use super::layer::object;
+
+/// The message attribute that names the job.
+const JOB_TYPE: &str = "JobType";
+const KNOWN: &str = "NewDonor, ObjectCreated, Drill";
+
+/// What becomes of a message.
+pub(super) enum Made {
+    Job(String),
+    Rejected(String),
+}
+
+pub(super) fn made_of(record: &Record) -> Made {
+    match job(record) {
+        Ok(text) => Made::Job(text),
+        Err(why) => Made::Rejected(why),
+    }
+}
+
+fn job(record: &Record) -> Result<String, String> {
+    let body: Value = serde_json::from_str(&record.body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let named = record.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
+    match named {
+        Some("NewDonor") => new_donor(&body),
+        Some("ObjectCreated") => object_created(&record.body),
+        Some("Drill") => Ok(drill(&body)),
+        Some(other) => Err(format!("unknown job type {other:?}; known: {KNOWN}")),
+        None if body.get("name").is_some() => new_donor(&body),
+        None if object_events(&record.body).is_ok() => object_created(&record.body),
+        None if body.get("drill").is_some() => Ok(drill(&body)),
+        None => Err(format!("no {JOB_TYPE} attribute, and the body has the shape of no job ({KNOWN})")),
+    }
+}
+
+fn new_donor(body: &Value) -> Result<String, String> {
+    let fields = body.as_object().ok_or("a donor is a JSON object, and this is not one")?;
+    match fields.get("name").and_then(Value::as_str).map(str::trim) {
+        None | Some("") => Err("the donor has no name".to_owned()),
+        Some(_) => Ok("NewDonor registers a donor".to_owned()),
+    }
+}
+
+fn object_created(body: &str) -> Result<String, String> {
+    let found = object_events(body).map_err(|problem| problem.to_string())?;
+    if let Some(refusal) = found.refused.first() {
+        return Err(format!("a record of the notification cannot be read: {}", refusal.problem));
+    }
+    let created = found.objects.iter().filter(|object| object.kind() == EventKind::ObjectCreated);
+    let what: Vec<String> = created.map(object).collect();
+    let tests = found.test_events.len();
+    Ok(match (what.is_empty(), tests) {
+        (true, 0) => "ObjectCreated finds no new object".to_owned(),
+        (true, _) => "ObjectCreated acknowledges a test event".to_owned(),
+        (false, _) => format!("ObjectCreated processes {}", what.join("; ")),
+    })
+}
+
+fn drill(body: &Value) -> String {
+    let order = body["drill"].as_str().unwrap_or("none");
+    format!("Drill ({order}), where ENABLE_DRILLS is true; elsewhere it is rejected")
+}

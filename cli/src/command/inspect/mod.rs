@@ -1,0 +1,90 @@
+//! `sluice inspect`: what the functions would make of an event. Calls nothing.
+//!
+//! | module | what it settles |
+//! |---|---|
+//! | `layer` | what the event is: envelopes peeled, records, decoded keys |
+//! | `function` | which functions are meant, and what each makes of it |
+//! | `job` | what the worker makes of one message |
+
+mod function;
+mod job;
+mod layer;
+
+use std::{fs, io::Read as _, path::PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use self::{
+    function::{Function, Verdict},
+    layer::Layer,
+};
+use super::Context;
+use crate::output::Output;
+
+/// Shows the event with its envelopes taken off, and what each function that it is meant for would make of it.
+///
+/// Exits with 1 when the first of them would refuse the event or a record of it. JSON that is of no source known here is
+/// meant for the scheduled poller, whose schedule may send any object.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  sluice inspect events/s3/object-created.json\n  \
+                  sluice inspect --function sqs-worker - < event.json")]
+pub(crate) struct Args {
+    /// The event; `-` is stdin.
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    /// Ask this function only.
+    #[arg(long, value_enum)]
+    function: Option<Function>,
+}
+
+/// Everything there is to say of an event.
+#[derive(Debug, Serialize)]
+struct Report {
+    event: Layer,
+    functions: Vec<Verdict>,
+    refused: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let event = if args.file.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
+        text
+    } else {
+        fs::read_to_string(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?
+    };
+    let report = Report::of(&event, args.function);
+    context.output.result(|| report.text(context.output), &report)?;
+    if report.refused {
+        anyhow::bail!("it would be refused");
+    }
+    Ok(())
+}
+
+impl Report {
+    fn of(event: &str, only: Option<Function>) -> Self {
+        let meant = only.map_or_else(|| function::meant(event), |only| vec![only]);
+        let functions: Vec<Verdict> = meant.into_iter().map(|function| function.judge(event)).collect();
+        let refused = functions.first().is_none_or(|verdict| verdict.refused || !verdict.problems.is_empty());
+        Self { event: Layer::of(event), functions, refused }
+    }
+
+    fn text(&self, output: Output) -> String {
+        let mut lines = Vec::new();
+        self.event.lines(0, &mut lines);
+        for verdict in &self.functions {
+            lines.push(String::new());
+            verdict.lines(&mut lines);
+        }
+        if self.functions.is_empty() {
+            lines.push(String::new());
+            lines.push("no function is meant for it".to_owned());
+        }
+        let lines: Vec<_> = lines.iter().map(|line| output.shown(line)).collect();
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests;
