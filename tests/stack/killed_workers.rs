@@ -25,14 +25,18 @@ fn workers(stack: &Stack) -> Vec<String> {
     let file = std::fs::read_to_string(stack.folder().join("emulator.json")).unwrap();
     let emulator = serde_json::from_str::<Value>(&file).unwrap()["pid"].to_string();
     let listed = Command::new("ps").args(["-A", "-o", "pid=,ppid=,command="]).output().unwrap();
-    let is_worker = |fields: &[&str]| fields[1] == emulator && fields[2].ends_with("/bootstrap");
-    String::from_utf8(listed.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|fields| fields.len() > 2 && is_worker(fields))
-        .map(|fields| fields[0].to_owned())
-        .collect()
+    let worker = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let (pid, parent) = (fields.next()?, fields.next()?);
+        (parent == emulator && line.trim_end().ends_with("/bootstrap")).then(|| pid.to_owned())
+    };
+    String::from_utf8(listed.stdout).unwrap().lines().filter_map(worker).collect()
+}
+
+/// How many invocations have ended with their process so far: the local AWS says so in its log.
+fn interrupted(stack: &Stack) -> usize {
+    let log = std::fs::read(stack.folder().join("emulator.log")).unwrap();
+    String::from_utf8_lossy(&log).matches("sqs-worker: Runtime exited before returning a response").count()
 }
 
 /// Kills one process after the other, the way the kernel does when memory is short: no signal that could be handled.
@@ -63,8 +67,10 @@ async fn no_job_is_lost_when_workers_are_killed_again_and_again() {
             let run = run_mark("killed");
             let nap = |number| Job::drill(&format!("{run}-{number}"), json!({"drill": "sleep", "sleep_ms": 200}));
             let jobs: Vec<Job> = (0..JOBS).map(nap).collect();
+            let interrupted_before = interrupted(&stack);
             let (ids, killed) = tokio::join!(send(&stack, "JobQueueUrl", &jobs), kill_again_and_again(&stack));
             assert!(killed > KILLS / 2, "only {killed} processes were killed");
+            assert!(interrupted(&stack) > interrupted_before + 5, "the kills met hardly anybody at work");
 
             queue::is_empty(&stack, "JobQueueUrl").await;
             let keys: Vec<String> = ids.iter().map(|id| memory::key_of_message(&stack, "JobQueueUrl", id)).collect();

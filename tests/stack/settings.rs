@@ -1,12 +1,12 @@
 //! Settings of the stack that a test changes for itself.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe};
+use std::{collections::HashMap, panic::AssertUnwindSafe, pin::Pin};
 
 use aws_sdk_lambda::types::Environment;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::FutureExt;
 
-use super::{Stack, wait::eventually};
+use super::{Stack, queue, wait::eventually};
 
 /// How the worker and its queues are to be set.
 #[derive(Debug, Default)]
@@ -47,14 +47,24 @@ impl Settings {
     }
 
     /// Runs `work` under these settings and puts back what was before, whatever becomes of it.
-    pub(crate) async fn during(self, stack: &Stack, work: impl Future<Output = ()>) {
-        // In boxes: together these futures would fill a page of every test's stack.
-        let before = Box::pin(self.apply(stack)).await;
-        let outcome = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
-        Box::pin(before.apply(stack)).await;
-        if let Err(panic) = outcome {
-            std::panic::resume_unwind(panic);
-        }
+    pub(crate) fn during<'a>(
+        self,
+        stack: &'a Stack,
+        work: impl Future<Output = ()> + 'a,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+        let during = async move {
+            // New settings mean new processes: what an old one has in hand would come back only when its visibility ends.
+            for queue in ["JobQueueUrl", "PolledQueueUrl", "OrderedQueueUrl"] {
+                queue::is_empty(stack, queue).await;
+            }
+            let before = self.apply(stack).await;
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            before.apply(stack).await;
+            if let Err(panic) = outcome {
+                std::panic::resume_unwind(panic);
+            }
+        };
+        Box::pin(during)
     }
 
     /// Applies them and answers what was before.

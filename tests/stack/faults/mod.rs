@@ -18,7 +18,7 @@ use self::{own_aws::OwnAws, proxy::Proxy};
 use super::{
     Stack,
     job::{Job, run_mark, send},
-    log::Log,
+    log::{Line, Log},
     queue,
     settings::Settings,
     wait::eventually,
@@ -113,6 +113,10 @@ async fn prepare(stack: &Stack) {
         let redrive = queue::redrive_policy(stack, dead_letter_queue, 50);
         settings = settings.with_attribute(queue, RedrivePolicy, &redrive);
     }
+    // The bucket's test event is on its way since the deploy: new settings would end the process that has it in hand.
+    let of_the_deploy = |_: &Line| true;
+    Log::from_the_start(stack, "SqsWorkerFunctionName").line("test event acknowledged", of_the_deploy).await;
+    queue::is_empty(stack, "JobQueueUrl").await;
     settings.apply(stack).await;
 }
 

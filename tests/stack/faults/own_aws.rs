@@ -14,9 +14,10 @@ use super::{
 /// Deploys what `make test` has built and deployed, to an emulator that was started here.
 const DEPLOY: &str = "
 import pathlib, sys
-import deploy, emulator, paths
+import deploy, emulator, paths, stack
 folder, own = pathlib.Path(sys.argv[1]), emulator.Emulator(0, int(sys.argv[2]), '')
-deploy.write(folder, own, deploy.deploy(own, paths.BUILD / 'template.yaml', folder))
+with stack._one_at_a_time():
+    deploy.write(folder, own, deploy.deploy(own, paths.BUILD / 'template.yaml', folder))
 ";
 
 /// A running emulator. It ends with its value.
