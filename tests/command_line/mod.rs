@@ -5,13 +5,21 @@
 //! | `queue` | making, listing, watching, purging and deleting queues |
 //! | `send` | bodies, files, batches, pace and SIGTERM |
 //! | `receive` | looking, taking and deleting |
+//! | `consume` | what becomes of messages, what it costs, order, SIGTERM |
+//! | `redrive` | dead letters filtered and sent back with nothing lost |
+//! | `topic` | subscribing a queue, filters, order, SMS |
+//! | `inspect` | what the functions make of an event |
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
 //! | `boto3` | messages of another SDK, both ways |
 
 mod sluice;
 
 mod boto3;
+mod consume;
+mod inspect;
 mod queue;
 mod receive;
+mod redrive;
 mod refusal;
 mod send;
+mod topic;
