@@ -88,7 +88,7 @@ fn what_the_worker_rejected_is_looked_at_filtered_and_sent_on_with_nothing_lost(
     let input = format!("[{}]", donors.join(","));
     let outcome = sluice.run_with_input(&["send", jobs, "-a", "JobType=NewDonor", "-"], &input);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let until = Instant::now() + Duration::from_secs(120);
+    let until = Instant::now() + Duration::from_mins(2);
     let found = format!("20 messages would be moved: 20 to {}", jobs.rsplit('/').next().unwrap());
     loop {
         let would = sluice.done(&["redrive", dlq, "--match", &mark, "--reason", "no name", "--dry-run"]);

@@ -43,7 +43,7 @@ fn messages_of_a_fifo_queue_arrive_in_order_and_none_is_taken_for_another() {
     let sluice = Sluice::on_the_stack();
     let name = format!("{}.fifo", super::sluice::new_name("ordered"));
     sluice.done(&["queue", "create", &name]);
-    let input: String = (0..35).map(|number| format!("{}\n", number % 3)).collect();
+    let input = (0..35).map(|number| (number % 3).to_string()).collect::<Vec<_>>().join("\n") + "\n";
     let outcome = sluice.run_with_input(&["send", &name, "--group", "g", "--split", "lines", "-"], &input);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let received = sluice.done(&["receive", &name, "--max", "100", "--delete", "--output", "json"]);
