@@ -13,7 +13,7 @@ use serde_json::json;
 use sluicegate::{
     aws::sqs::Receive,
     delivery::{CallError, Deadline, Disposition, Engine, Fate, MAX_VISIBILITY, Outcome, Policy, RecordError, Report},
-    events::{Batch, Door, MalformedRecord, Queue, Record, dispatch::Message},
+    events::{Batch, Door, Queue, Record, dispatch::Message},
 };
 use tokio::{
     sync::watch,
@@ -22,6 +22,7 @@ use tokio::{
 
 use super::{
     gathering::{Gathering, Receiving},
+    lane::{handle_of, lanes, read},
     tally::{Counter, Tally},
     work::{Delivery, Work, WorkError},
     workforce::Workforce,
@@ -394,40 +395,6 @@ impl<P: Receiving> Consumer<P> {
             self.output.note(&format!("{id}: abandoned: another consumer may have it"));
         }
         Ok(())
-    }
-}
-
-/// What must be worked on one after the other: the messages of a group of a FIFO queue, else each by itself.
-fn lanes(messages: Vec<Message>, is_fifo: bool) -> Vec<Vec<Message>> {
-    let mut lanes: Vec<(Option<String>, Vec<Message>)> = Vec::new();
-    for message in messages {
-        let group = message.attributes.get("MessageGroupId").filter(|_| is_fifo).cloned();
-        match lanes.iter_mut().find(|(of, _)| group.is_some() && *of == group) {
-            Some((_, lane)) => lane.push(message),
-            None => lanes.push((group, vec![message])),
-        }
-    }
-    lanes.into_iter().map(|(_, lane)| lane).collect()
-}
-
-/// The records of a lane, and by receipt handle who sent them.
-fn read(lane: Vec<Message>) -> (Vec<Result<Record, MalformedRecord>>, HashMap<String, String>) {
-    let mut senders = HashMap::new();
-    let records = lane.into_iter().map(|message| {
-        let message_id = message.message_id.clone().unwrap_or_default();
-        let receipt_handle = message.receipt_handle.clone();
-        if let (Some(handle), Some(sender)) = (&receipt_handle, message.attributes.get("SenderId")) {
-            senders.insert(handle.clone(), sender.clone());
-        }
-        Record::try_from(message).map_err(|problem| MalformedRecord { message_id, receipt_handle, problem })
-    });
-    (records.collect(), senders)
-}
-
-fn handle_of(record: &Result<Record, MalformedRecord>) -> String {
-    match record {
-        Ok(record) => record.receipt_handle.clone(),
-        Err(record) => record.receipt_handle.clone().unwrap_or_default(),
     }
 }
 

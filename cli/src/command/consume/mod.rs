@@ -3,6 +3,7 @@
 //! | module | what it settles |
 //! |---|---|
 //! | `consumer` | the loop: receive, work, settle, stop |
+//! | `lane` | what must be worked on one after the other |
 //! | `workforce` | how many work at once, and how many messages to ask for (pure) |
 //! | `gathering` | many small deletes as few calls |
 //! | `work` | what is done with a message: `print`, `exec`, `post` |
@@ -12,6 +13,7 @@
 
 mod consumer;
 mod gathering;
+mod lane;
 mod setup;
 mod tally;
 mod work;

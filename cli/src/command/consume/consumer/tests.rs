@@ -242,10 +242,3 @@ async fn a_command_that_is_not_there_gives_everything_back_and_ends() {
     let tally = consumer.tally();
     assert_eq!((tally.done, tally.given_back), (0, tally.received));
 }
-
-#[test]
-fn messages_of_a_group_are_one_lane_on_a_fifo_queue_only() {
-    let messages: Vec<Message> = queue_of(5).backlog.into_inner().into();
-    assert_eq!(lanes(messages.clone(), true).iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
-    assert_eq!(lanes(messages, false).len(), 5);
-}
