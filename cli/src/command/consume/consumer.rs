@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use serde_json::json;
 use sluicegate::{
     aws::sqs::Receive,
@@ -17,7 +17,7 @@ use sluicegate::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 use super::{
@@ -79,6 +79,15 @@ pub(super) struct Consumer<P> {
     counter: Counter,
 }
 
+/// What has begun: receives, and lanes that are worked on and settled.
+#[derive(Default)]
+struct Open<'c> {
+    receives: FuturesUnordered<LocalBoxFuture<'c, Answer>>,
+    in_hand: FuturesUnordered<LocalBoxFuture<'c, Report>>,
+    /// Messages asked for and not answered yet.
+    coming: usize,
+}
+
 /// One receive: how many were asked for, whether nothing else was in hand, and what came.
 struct Answer {
     asked: usize,
@@ -129,65 +138,48 @@ impl<P: Receiving> Consumer<P> {
     }
 
     async fn receive_and_work(&self, stop: &mut impl AsyncFnMut()) -> anyhow::Result<()> {
-        let mut in_hand = FuturesUnordered::new();
-        let mut receives = FuturesUnordered::new();
-        let mut coming = 0;
-        loop {
-            while let Some(asked) = self.ask(coming, receives.len(), in_hand.is_empty()) {
-                coming += asked;
-                receives.push(self.receive(asked, in_hand.is_empty()));
+        let mut open = Open::default();
+        while self.fatal.borrow().is_none() {
+            while let Some(asked) = self.ask(open.coming, open.receives.len(), open.in_hand.is_empty()) {
+                open.coming += asked;
+                open.receives.push(Box::pin(self.receive(asked, open.in_hand.is_empty())));
             }
-            if receives.is_empty() && in_hand.is_empty() && self.is_over() {
+            if open.receives.is_empty() && open.in_hand.is_empty() && self.is_over() {
                 break;
             }
             let wake = self.next_begin.get().max(self.not_before.get());
             tokio::select! {
-                Some(answer) = receives.next() => {
-                    coming -= answer.asked;
-                    for lane in self.take(answer, in_hand.is_empty()) {
-                        in_hand.push(self.deliver(lane));
-                    }
-                }
-                Some(report) = in_hand.next() => self.settled(&report)?,
+                Some(answer) = open.receives.next() => self.take(answer, &mut open),
+                Some(report) = open.in_hand.next() => self.settled(&report),
                 () = self.workforce.changes() => {}
                 () = sleep_until(wake), if wake > Instant::now() => {}
                 () = stop() => break,
-            }
-            if self.fatal.borrow().is_some() {
-                break;
             }
         }
         self.phase.send_replace(Phase::Finishing);
         self.engine.port.hurry();
         let grace = Instant::now() + self.settings.grace;
-        let end = grace + SETTLING;
-        let answered = timeout(ANSWER_ON_ITS_WAY, async { receives.collect::<Vec<Answer>>().await });
-        let finish = async {
-            // Both at once: what is at work goes on while an answer may still come.
-            let mut answered = Box::pin(answered);
-            let mut is_answered = false;
-            while !(is_answered && in_hand.is_empty()) {
-                tokio::select! {
-                    answers = &mut answered, if !is_answered => {
-                        is_answered = true;
-                        for lane in answers.unwrap_or_default().into_iter().flat_map(|answer| self.take(answer, false)) {
-                            in_hand.push(self.deliver(lane));
-                        }
-                    }
-                    Some(report) = in_hand.next() => self.settled(&report)?,
-                    () = sleep_until(grace), if *self.phase.borrow() < Phase::Ending => {
-                        self.phase.send_replace(Phase::Ending);
-                    }
-                }
-            }
-            anyhow::Ok(())
-        };
         tokio::select! {
-            outcome = finish => outcome?,
+            () = self.finish(open, grace) => {}
             () = stop() => return Err(self.cut_short("told to stop twice")),
-            () = sleep_until(end) => return Err(self.cut_short("the queue could not be told in time")),
+            () = sleep_until(grace + SETTLING) => return Err(self.cut_short("the queue could not be told in time")),
         }
         self.fatal.borrow_mut().take().map_or(Ok(()), Err)
+    }
+
+    /// Ends what is open: answers on their way are given back, work goes on until the grace is over.
+    async fn finish<'c>(&'c self, mut open: Open<'c>, grace: Instant) {
+        let answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
+        while !(open.receives.is_empty() && open.in_hand.is_empty()) {
+            tokio::select! {
+                Some(answer) = open.receives.next() => self.take(answer, &mut open),
+                Some(report) = open.in_hand.next() => self.settled(&report),
+                () = sleep_until(answers_until), if !open.receives.is_empty() => open.receives.clear(),
+                () = sleep_until(grace), if *self.phase.borrow() < Phase::Ending => {
+                    self.phase.send_replace(Phase::Ending);
+                }
+            }
+        }
     }
 
     fn cut_short(&self, why: &str) -> anyhow::Error {
@@ -233,19 +225,17 @@ impl<P: Receiving> Consumer<P> {
         Answer { asked, alone, outcome: self.engine.port.receive(&receive).await }
     }
 
-    /// Draws the conclusions from an answer; what must be worked on one after the other is one lane.
-    fn take(&self, answer: Answer, is_idle: bool) -> Vec<Vec<Message>> {
+    /// Draws the conclusions from an answer, and takes what it brought in hand.
+    fn take<'c>(&'c self, answer: Answer, open: &mut Open<'c>) {
+        open.coming -= answer.asked;
         let messages = match answer.outcome {
             Ok(messages) => messages,
-            Err(error) => {
-                self.pause_after(&error);
-                return Vec::new();
-            }
+            Err(error) => return self.pause_after(&error),
         };
         self.pause.set(PAUSES.0);
         self.counter.count(|tally| tally.received += messages.len() as u64);
         self.workforce.received(answer.asked, messages.len());
-        let is_end = !self.settings.until_empty || (answer.alone && is_idle);
+        let is_end = !self.settings.until_empty || (answer.alone && open.in_hand.is_empty());
         self.last_was_empty.set(messages.is_empty() && is_end);
         if messages.is_empty() && self.settings.wait < IDLE_PAUSE && !self.settings.until_empty {
             self.not_before.set(Instant::now() + IDLE_PAUSE);
@@ -253,7 +243,9 @@ impl<P: Receiving> Consumer<P> {
         let lanes = lanes(messages, self.settings.queue.is_fifo());
         let first = |lane: &Vec<Message>| lane.first()?.receipt_handle.clone();
         self.unbegun.borrow_mut().extend(lanes.iter().filter_map(first));
-        lanes
+        for lane in lanes {
+            open.in_hand.push(Box::pin(self.deliver(lane)));
+        }
     }
 
     fn pause_after(&self, error: &CallError) {
@@ -336,18 +328,20 @@ impl<P: Receiving> Consumer<P> {
     }
 
     /// Counts what became of a lane, and says what went wrong.
-    fn settled(&self, report: &Report) -> anyhow::Result<()> {
+    fn settled(&self, report: &Report) {
         for (index, (record, outcome)) in report.records.iter().zip(&report.outcomes).enumerate() {
             let delay = report.settled.delays.get(&index).copied();
             let is_deleted = !report.settled.not_deleted.contains(&index);
             self.count(&outcome.fate, is_deleted);
-            self.say(record, outcome, delay, is_deleted)?;
+            if let Err(error) = self.say(record, outcome, delay, is_deleted) {
+                // Nobody reads any more.
+                self.fatal.borrow_mut().get_or_insert(error);
+            }
         }
         for record in &report.malformed {
             self.counter.count(|tally| tally.retried += 1);
             self.output.note(&format!("{}: cannot be read: {}", record.message_id, record.problem));
         }
-        Ok(())
     }
 
     fn count(&self, fate: &Fate, is_deleted: bool) {
