@@ -77,6 +77,7 @@ def run_all() -> Outcome:
 
 
 def _end_to_end(outcome: Outcome) -> None:
+    tools.ensure("microburst")
     stack = [sys.executable, str(ROOT / "local" / "stack.py")]
     folder = ["--dir", str(STACK)]
     try:

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `sample_events` | what each function makes of every file under `events/` | nothing |
 //! | `layering` | the dependency rules | the built functions |
+//! | `template` | what the code relies on in `template.yaml` | nothing |
 //! | `log_lines` | that `docs/logging.md` lists every line | nothing |
 //! | `runtime_api` | how the built functions behave in Lambda | the built functions |
 //! | `command_line` | `sluice`, run as its users run it | a stack, see `stack` |
@@ -26,3 +27,4 @@ mod runtime_api;
 mod sample_events;
 #[cfg(feature = "stack")]
 mod stack;
+mod template;

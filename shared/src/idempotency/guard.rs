@@ -21,6 +21,9 @@ use crate::{
 #[error("in progress elsewhere")]
 pub struct InProgress;
 
+/// Between two attempts to complete a claim, doubled each time: five attempts in a second and a half.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_millis(800);
 /// The shortest and the longest wait for another worker to finish.
 const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
 
@@ -80,7 +83,7 @@ impl<S: IdempotencyStore, C: Clock> Guard<S, C> {
         }
         match AssertUnwindSafe(work).catch_unwind().await {
             Ok(Ok(())) => {
-                note_lost(self.store.complete(&claim).await, key, "completed");
+                note_lost(self.complete(&claim).await, key, "completed");
                 Ok(Completion::Done)
             }
             Ok(Err(error)) => {
@@ -91,6 +94,21 @@ impl<S: IdempotencyStore, C: Clock> Guard<S, C> {
                 note_lost(self.store.release(&claim).await, key, "released");
                 resume_unwind(panic)
             }
+        }
+    }
+
+    /// Completes a claim, and does not give up at the first refusal: what is not remembered as done is done again by the
+    /// next copy of the message. Never longer than the lease.
+    async fn complete(&self, claim: &Claim) -> Result<Ownership, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let outcome = self.store.complete(claim).await;
+            let is_over = pause > LAST_PAUSE || self.clock.now() + pause >= claim.lease_until;
+            if outcome.is_ok() || is_over {
+                return outcome;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
     }
 }
@@ -202,6 +220,30 @@ mod tests {
         guard.once("k", LEASE, async { Ok(()) }).await.unwrap();
         clock.0.store(EXPIRY.as_secs() + LEASE.as_secs() + 1, Ordering::Relaxed);
         assert_eq!(guard.once("k", LEASE, async { Ok(()) }).await.unwrap(), Completion::Done);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_completion_that_fails_for_the_moment_is_tried_again() {
+        #[derive(Default)]
+        struct Forgetful {
+            completions: Cell<u32>,
+        }
+        impl IdempotencyStore for Forgetful {
+            async fn claim(&self, _: &Claim, _: SystemTime) -> Result<ClaimAnswer, StoreError> {
+                Ok(ClaimAnswer::Granted)
+            }
+            async fn complete(&self, _: &Claim) -> Result<Ownership, StoreError> {
+                self.completions.set(self.completions.get() + 1);
+                if self.completions.get() < 3 { Err(StoreError("busy".to_owned())) } else { Ok(Ownership::Held) }
+            }
+            async fn release(&self, _: &Claim) -> Result<Ownership, StoreError> {
+                unreachable!("the work succeeds")
+            }
+        }
+        let (clock, store) = (Seconds::default(), Forgetful::default());
+        let guard = Guard::new(&store, &clock, EXPIRY);
+        assert_eq!(guard.once("k", LEASE, async { Ok(()) }).await.unwrap(), Completion::Done);
+        assert_eq!(store.completions.get(), 3);
     }
 
     #[tokio::test]
