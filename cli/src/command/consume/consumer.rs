@@ -378,8 +378,8 @@ impl<P: Receiving> Consumer<P> {
         }
         let id = &record.message_id;
         let is_given_back = fate.error().is_some_and(|error| error.disposition() == Disposition::Later(Duration::ZERO));
-        if let (Some(reason), true) = (&reason, is_given_back) {
-            self.output.note(&format!("{id}: {reason}"));
+        if is_given_back {
+            // The summary counts them.
         } else if let Some(reason) = reason {
             let after = delay.map(|delay| format!(" after {} s", delay.as_secs())).unwrap_or_default();
             self.output.note(&format!("{id}: {}{after} (receive {}): {reason}", fate.as_str(), record.receive_count));
