@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_yaml_ng::Value;
 
-/// The template with CloudFormation's short tags left on.
+/// The template, with its short tags (`!Ref`, `!GetAtt`) left on.
 fn template() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap()
