@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -119,22 +120,36 @@ fn told_to_stop_it_finishes_what_is_in_hand_and_gives_the_rest_back() {
 fn what_outlasts_the_grace_is_stopped_with_its_whole_process_group() {
     let sluice = Sluice::on_the_stack();
     let name = queue_of(&sluice, "grace", 1, &["--visibility", "1h"]);
-    let (began, survived) = (std::env::temp_dir().join(new_name("b")), std::env::temp_dir().join(new_name("s")));
-    let script = format!("echo > {}; (sleep 6; echo > {}) & wait", began.display(), survived.display());
+    let grandchild = std::env::temp_dir().join(new_name("grandchild"));
+    let script = format!("sleep 600 & echo $! > {}; wait", grandchild.display());
     let child = sluice.start(&["consume", &name, "--grace", "1s", "--exec", "sh", "-c", &script]);
-    let until = Instant::now() + Duration::from_secs(30);
-    while !began.exists() {
-        assert!(Instant::now() < until, "nothing began");
-        thread::sleep(Duration::from_millis(20));
-    }
+    let pid = eventually(|| fs::read_to_string(&grandchild).ok().filter(|pid| pid.ends_with('\n')));
     terminate(&child);
     let outcome = Outcome::of(child);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stderr.contains("1 given back"), "{outcome:?}");
     assert_eq!(counts(&sluice, &name), (1, 0));
-    thread::sleep(Duration::from_secs(7));
-    assert!(!survived.exists(), "a grandchild went on");
-    let _ = fs::remove_file(began);
+    eventually(|| (!is_at_work(pid.trim())).then_some(()));
+    fs::remove_file(grandchild).unwrap();
+}
+
+/// Whether a process lives; one that only waits to be collected does not.
+fn is_at_work(pid: &str) -> bool {
+    let listed = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8_lossy(&listed.stdout).trim().to_owned();
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+/// Asks until there is an answer.
+fn eventually<T>(ask: impl Fn() -> Option<T>) -> T {
+    let until = Instant::now() + Duration::from_mins(1);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < until, "it did not happen in a minute");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

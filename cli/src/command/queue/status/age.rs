@@ -54,7 +54,7 @@ impl Age {
             Self::Empty => None,
             Self::Measured { measured_seconds_ago, .. } => {
                 let ago = human(Duration::from_secs(*measured_seconds_ago));
-                Some(format!("CloudWatch's, {ago} ago, without messages received three times or more"))
+                Some(format!("as CloudWatch saw it {ago} ago, without messages received three times or more"))
             }
             Self::Unknown { reason } => Some(reason.clone()),
         }

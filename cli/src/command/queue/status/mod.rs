@@ -85,7 +85,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     output.line(&table(&statuses))?;
     for status in &statuses {
         if let Some(source) = status.oldest_message.source() {
-            output.note(&format!("{}: the age of the oldest message is {source}", status.queue));
+            let age = status.oldest_message.short();
+            output.note(&format!("{}: the age of the oldest message is {age} ({source})", status.queue));
         }
         if let DeadLetters::Unknown { reason, .. } = &status.dead_letters {
             output.note(&format!("{}: {reason}", status.queue));

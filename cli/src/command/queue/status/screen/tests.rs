@@ -47,7 +47,7 @@ fn a_draining_queue_shows_counters_sparklines_rates_and_when_it_is_empty() {
     for part in [
         "arrival ≥ 0.0/s   drain ≥ 1.3/s   net -1.3/s",
         "empty    in about 3",
-        "oldest   4m 12s (CloudWatch's, 1m 10s ago",
+        "oldest   4m 12s (as CloudWatch saw it 1m 10s ago",
         "dead     2 in jobs-dlq",
         "q quit   p pause",
     ] {
