@@ -12,7 +12,8 @@
 //! | `telemetry` (feature `lambda`) | log lines by contract |
 //! | [`settings`] | configuration, read once, every mistake named |
 //!
-//! Without features the crate knows no SDK, network, clock or environment.
+//! Without features the crate knows no SDK and no network. The time of day and the environment are arguments everywhere;
+//! [`clock::SystemClock`] and [`settings::environment`] are what `main` passes in.
 //!
 //! The smallest function that logs what happens to objects, whatever way the events come:
 //!

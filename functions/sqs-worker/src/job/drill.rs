@@ -37,7 +37,7 @@ impl Job for Drill {
         "Drill"
     }
 
-    fn fits(&self, body: &Value) -> bool {
+    fn fits(&self, _: &Record, body: &Value) -> bool {
         body.get("drill").is_some()
     }
 

@@ -21,7 +21,7 @@ pub(crate) trait Job: Sync {
     fn name(&self) -> &'static str;
 
     /// Whether a body that came without the attribute is meant for this job.
-    fn fits(&self, body: &Value) -> bool;
+    fn fits(&self, record: &Record, body: &Value) -> bool;
 
     /// What the business calls the effect of this message, so that a message sent twice has it once; `None` when the
     /// message itself is all there is to know it by.
@@ -62,7 +62,7 @@ pub(crate) fn pick(record: &Record) -> Result<Picked, PickError> {
     let named = record.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
     let job = match named {
         Some(name) => JOBS.iter().find(|job| job.name() == name).ok_or_else(|| PickError::UnknownType(name.to_owned())),
-        None => JOBS.iter().find(|job| job.fits(&body)).ok_or(PickError::UnknownShape),
+        None => JOBS.iter().find(|job| job.fits(record, &body)).ok_or(PickError::UnknownShape),
     };
     Ok(Picked { job: *job?, body })
 }

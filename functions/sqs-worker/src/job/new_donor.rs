@@ -38,7 +38,7 @@ impl Job for NewDonor {
         "NewDonor"
     }
 
-    fn fits(&self, body: &Value) -> bool {
+    fn fits(&self, _: &Record, body: &Value) -> bool {
         body.get("name").is_some()
     }
 

@@ -18,8 +18,8 @@ impl Job for ObjectCreated {
         "ObjectCreated"
     }
 
-    fn fits(&self, body: &Value) -> bool {
-        object_events(&body.to_string()).is_ok()
+    fn fits(&self, record: &Record, _: &Value) -> bool {
+        object_events(&record.body).is_ok()
     }
 
     fn idempotency_key(&self, record: &Record, _: &Value) -> Option<String> {
