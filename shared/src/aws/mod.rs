@@ -6,10 +6,18 @@ pub mod dynamodb;
 mod error;
 #[cfg(feature = "aws-lambda")]
 pub mod lambda;
-#[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-sns", feature = "aws-sqs"))]
+#[cfg(any(
+    feature = "aws-dynamodb",
+    feature = "aws-lambda",
+    feature = "aws-s3",
+    feature = "aws-sns",
+    feature = "aws-sqs"
+))]
 mod lazy;
 #[cfg(test)]
 mod replay;
+#[cfg(feature = "aws-s3")]
+pub mod s3;
 #[cfg(feature = "aws-sns")]
 pub mod sns;
 #[cfg(feature = "aws-sqs")]

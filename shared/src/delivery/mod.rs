@@ -101,6 +101,8 @@ mod process;
 mod record_error;
 mod retry;
 mod settle;
+mod shard;
+mod transformation;
 
 pub use self::{
     dead_letter::{REASON, RECEIVES, SOURCE},

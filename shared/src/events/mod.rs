@@ -14,6 +14,9 @@
 mod attribute;
 pub mod dispatch;
 mod error;
+mod firehose;
+mod kinesis;
+mod mq;
 mod object_events;
 pub mod object_key;
 mod queue;

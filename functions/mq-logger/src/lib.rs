@@ -1,0 +1,1 @@
+//! Logs the messages of an Amazon MQ broker, ActiveMQ or RabbitMQ.

@@ -1,0 +1,1 @@
+//! Makes a thumbnail of each image uploaded.

@@ -1,0 +1,3 @@
+//! The `thumbnailer` function. What it does is in the library beside this file.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Partial failure of a stream: a shard stops at its first failed record.

@@ -1,0 +1,1 @@
+//! Records that Firehose wants transformed.

@@ -1,0 +1,1 @@
+//! Records of a Kinesis data stream.

@@ -1,0 +1,1 @@
+//! Messages of an Amazon MQ broker, ActiveMQ or RabbitMQ.
