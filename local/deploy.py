@@ -25,6 +25,10 @@ PARAMETERS = {
     # From the range that belongs to nobody; the emulator keeps what it would have sent.
     "AlertPhoneNumber": "+15550100123",
     "EnableDrills": "true",
+    # They cost nothing here.
+    "EnableStreams": "true",
+    # So that the demo can show a record dropped.
+    "DeliveryDropWhen": "level=DEBUG",
     "LogRetentionDays": "1",
 }
 """What differs from a first deploy to AWS, and why."""
