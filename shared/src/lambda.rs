@@ -1,6 +1,6 @@
 //! The runtime loop: a handler of whole events, and what is logged of an invocation that fails.
 
-use std::{borrow::Cow, error::Error, fmt, process::ExitCode, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, io::Stdout, process::ExitCode, sync::Arc, time::Duration};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     error_chain::error_chain,
     settings::{SettingsError, environment},
-    telemetry,
+    telemetry::{self, LineSink},
 };
 
 /// What an invocation knows of itself.
@@ -89,38 +89,21 @@ pub async fn run<State, Answer>(
 where
     Answer: Serialize,
 {
-    if let Err(error) = telemetry::init(environment) {
-        // Logging itself is configured wrongly: log as if nothing were configured.
-        let _ = telemetry::init(|_| None);
-        telemetry::log_fatal(&error);
-        return ExitCode::FAILURE;
-    }
-    if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
-        telemetry::log_fatal(&NotInLambda);
-        return ExitCode::FAILURE;
-    }
-    let state = match build(&environment) {
-        Ok(state) => state,
+    let (lines, state) = match start(build) {
+        Ok(started) => started,
         Err(error) => {
-            telemetry::log_fatal(&error);
+            telemetry::log_fatal(error.as_ref());
             return ExitCode::FAILURE;
         }
     };
-    let (state, handler) = (&state, &handler);
+    let (state, handler, lines) = (&state, &handler, &lines);
     let service = service_fn(async move |event: LambdaEvent<Payload>| {
         let invocation = Invocation {
             request_id: event.context.request_id.clone(),
             remaining: event.context.deadline().duration_since(SystemClock.now()).ok(),
         };
-        // On the heap: with the SDK's futures inside, the type of the whole would pass the compiler's depth limit.
-        let outcome = match &event.payload.0 {
-            Ok(json) => Box::pin(handler(state, json.get(), &invocation)).await,
-            Err(problem) => Err(InvocationError::new("UnreadableEvent", format!("the event is not JSON: {problem}"))),
-        };
-        if let Err(error) = &outcome {
-            tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
-        }
-        outcome
+        // Before the answer leaves, the lines do: Lambda may freeze the process as soon as it has the answer.
+        lines.gather(answer(state, handler, &event.payload, &invocation)).await
     });
     let runtime = Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner }));
     match runtime.run().await {
@@ -130,6 +113,40 @@ where
             ExitCode::FAILURE
         }
     }
+}
+
+type Lines = Arc<LineSink<Stdout>>;
+
+/// Sets logging up and builds the handler's state.
+fn start<State>(
+    build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<State, SettingsError>,
+) -> Result<(Lines, State), Box<dyn Error>> {
+    let lines = telemetry::init(environment).inspect_err(|_| {
+        // Logging itself is configured wrongly: log as if nothing were configured.
+        let _ = telemetry::init(|_| None);
+    })?;
+    if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Err(NotInLambda.into());
+    }
+    Ok((lines, build(&environment)?))
+}
+
+/// One invocation: the handler's answer, and a line where it has none.
+async fn answer<State, Answer>(
+    state: &State,
+    handler: &impl AsyncFn(&State, &str, &Invocation) -> Result<Answer, InvocationError>,
+    payload: &Payload,
+    invocation: &Invocation,
+) -> Result<Answer, InvocationError> {
+    // On the heap: with the SDK's futures inside, the type of the whole would pass the compiler's depth limit.
+    let outcome = match &payload.0 {
+        Ok(json) => Box::pin(handler(state, json.get(), invocation)).await,
+        Err(problem) => Err(InvocationError::new("UnreadableEvent", format!("the event is not JSON: {problem}"))),
+    };
+    if let Err(error) = &outcome {
+        tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
+    }
+    outcome
 }
 
 /// An event as JSON text, unread. What is no JSON is kept as well: left to the runtime, it would be logged and answered

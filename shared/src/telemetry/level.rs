@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
+use super::metrics::{METRICS, MetricsConfig, Namespace};
 use crate::settings::{Settings, SettingsError};
 
 /// Events of this target are FATAL: the level that `tracing` does not have and Lambda does.
@@ -27,24 +28,35 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// `AWS_LAMBDA_FUNCTION_NAME`; empty outside Lambda.
     pub function: String,
+    /// `None` where metrics are switched off.
+    pub(crate) metrics: Option<MetricsConfig>,
     targets: Targets,
 }
 
 impl LogConfig {
     /// Reads `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL`
     /// ([advanced logging controls](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html));
-    /// `RUST_LOG` only where no level is configured.
+    /// `RUST_LOG` only where no level is configured. `METRICS_NAMESPACE` is where metrics are filed; without it, or with
+    /// `off`, none are written.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut settings = Settings::new(lookup);
         let format = settings.or("AWS_LAMBDA_LOG_FORMAT", LogFormat::default());
         let level: Option<LogLevel> = settings.optional("AWS_LAMBDA_LOG_LEVEL");
         let directives: Option<Targets> = if level.is_none() { settings.optional("RUST_LOG") } else { None };
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", String::new());
-        let targets = directives.unwrap_or_else(|| quiet_libraries(level.map_or(LevelFilter::INFO, |level| level.0)));
-        settings.finish(Self { format, function, targets })
+        let level = level.map_or(LevelFilter::INFO, |level| level.0);
+        let targets = directives.unwrap_or_else(|| quiet_libraries(level));
+        let namespace: Option<Namespace> = settings.optional("METRICS_NAMESPACE");
+        let metrics = namespace
+            .filter(|namespace| !namespace.is_off())
+            .map(|namespace| MetricsConfig { namespace, level: lambda_name(level.min(LevelFilter::INFO)) });
+        settings.finish(Self { format, function, metrics, targets })
     }
 
     pub(crate) fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.target() == METRICS {
+            return self.metrics.is_some();
+        }
         metadata.target() == FATAL || self.targets.would_enable(metadata.target(), metadata.level())
     }
 }
@@ -58,6 +70,11 @@ fn quiet_libraries(level: LevelFilter) -> Targets {
         .into_iter()
         .fold(Targets::new().with_default(level), |targets, library| targets.with_target(library, libraries))
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
+}
+
+/// What Lambda calls the level that lets these lines through.
+fn lambda_name(filter: LevelFilter) -> &'static str {
+    filter.into_level().map_or("FATAL", |level| level.as_str())
 }
 
 /// Lambda's six levels.

@@ -1,8 +1,8 @@
 //! The subscriber: from `tracing` events to lines on stdout.
 
 use std::{
-    io::{self, Write},
-    sync::Mutex,
+    io::{self, Stdout, Write},
+    sync::Arc,
 };
 
 use tracing::{
@@ -21,6 +21,8 @@ use tracing_subscriber::{
 use super::{
     level::{FATAL, LogConfig},
     line::{Head, write_line},
+    metrics::{METRICS, write_metrics},
+    sink::{LineSink, Urgency},
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -33,17 +35,20 @@ pub const INVOCATION_SPAN: &str = "invocation";
 
 /// Installs the subscriber for the process, and has panics logged as lines too.
 ///
-/// `lookup` finds the logging configuration, see [`LogConfig::from_lookup`].
-pub fn init(lookup: impl Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
-    let config = LogConfig::from_lookup(lookup)?;
-    let subscriber = Registry::default().with(LineLogger::new(config, SystemClock, io::stdout()));
+/// `lookup` finds the logging configuration, see [`LogConfig::from_lookup`]. The sink is where the lines go: each
+/// invocation is run through [`LineSink::gather`].
+pub fn init(lookup: impl Fn(&str) -> Option<String>) -> Result<Arc<LineSink<Stdout>>, SettingsError> {
+    let logger = LineLogger::new(LogConfig::from_lookup(lookup)?, SystemClock, io::stdout());
+    let sink = logger.sink.clone();
     // A second call keeps the first subscriber: tests in one process may both ask for one.
-    let _ = tracing::subscriber::set_global_default(subscriber);
-    std::panic::set_hook(Box::new(|panic| {
+    let _ = tracing::subscriber::set_global_default(Registry::default().with(logger));
+    let written_at_once = sink.clone();
+    std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(location = place, panic = panic.payload_as_str().unwrap_or("no message"), "panicked");
+        written_at_once.flush();
     }));
-    Ok(())
+    Ok(sink)
 }
 
 /// Logs the reason why the process cannot go on, at Lambda's level FATAL.
@@ -55,13 +60,13 @@ pub fn log_fatal(error: &dyn std::error::Error) {
 pub struct LineLogger<C, W> {
     config: LogConfig,
     clock: C,
-    out: Mutex<W>,
+    sink: Arc<LineSink<W>>,
 }
 
 impl<C: Clock, W: Write> LineLogger<C, W> {
     /// Writes to `out`, one call a line.
     pub fn new(config: LogConfig, clock: C, out: W) -> Self {
-        Self { config, clock, out: Mutex::new(out) }
+        Self { config, clock, sink: Arc::new(LineSink::new(out)) }
     }
 }
 
@@ -102,11 +107,14 @@ where
             function: &self.config.function,
             request_id: request_id.map(|id| id.0.as_str()),
         };
-        let mut line = String::with_capacity(256);
-        write_line(&mut line, self.config.format, &head, event);
-        let mut out = self.out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Nothing can be done about a stdout that is gone, least of all logging it.
-        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        let target = event.metadata().target();
+        // Not under the sink's lock: a value may log while it is written.
+        let mut line = String::with_capacity(512);
+        match &self.config.metrics {
+            Some(metrics) if target == METRICS => write_metrics(&mut line, metrics, &head, event),
+            _ => write_line(&mut line, self.config.format, &head, event),
+        }
+        self.sink.take(&line, if target == FATAL { Urgency::AtOnce } else { Urgency::Normal });
     }
 }
 
@@ -127,9 +135,9 @@ impl Visit for RequestId {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::{
-        sync::Arc,
+        sync::Mutex,
         time::{Duration, UNIX_EPOCH},
     };
 
@@ -149,10 +157,13 @@ mod tests {
         }
     }
 
-    fn logged(settings: &[(&str, &str)], work: impl FnOnce()) -> String {
+    /// What the clock shows.
+    pub(crate) const NOW_MS: u64 = 1_767_322_245_006;
+
+    pub(crate) fn logged(settings: &[(&str, &str)], work: impl FnOnce()) -> String {
         let lookup = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let captured = Captured::default();
-        let clock = || UNIX_EPOCH + Duration::from_millis(1_767_322_245_006);
+        let clock = || UNIX_EPOCH + Duration::from_millis(NOW_MS);
         let config = LogConfig::from_lookup(lookup).unwrap();
         let subscriber = Registry::default().with(LineLogger::new(config, clock, captured.clone()));
         tracing::subscriber::with_default(subscriber, work);
@@ -208,16 +219,44 @@ mod tests {
         assert!(logged(&[("RUST_LOG", "debug")], || tracing::debug!("loud")).contains("loud"));
     }
 
+    /// What ends a line somewhere, clears a terminal, or turns a line's direction round.
+    const FORGERIES: [&str; 7] = ["\n", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{1b}[2J", "\u{202e}"];
+
     #[test]
-    fn control_characters_cannot_forge_a_line() {
+    fn control_characters_cannot_forge_a_line_in_any_value_or_sentence_of_either_format() {
         for format in ["JSON", "Text"] {
-            let lines = logged(&[("AWS_LAMBDA_LOG_FORMAT", format)], || {
-                tracing::info!(object.key = "a\n{\"level\":\"FATAL\"}\u{1b}[2J", "object created");
-                tracing::info!("b\nc");
-            });
-            assert_eq!(lines.lines().count(), 2, "{lines}");
-            assert!(!lines.contains('\u{1b}'), "{lines}");
+            for forgery in FORGERIES {
+                let forged = format!("a{forgery}{{\"level\":\"FATAL\"}}");
+                let lines = logged(&[("AWS_LAMBDA_LOG_FORMAT", format)], || {
+                    tracing::info!(object.key = forged, "text");
+                    tracing::info!(object.key = %forged, "displayed");
+                    tracing::info!(object.key = ?forged, "debugged");
+                    tracing::info!("{forged}");
+                });
+                assert_eq!(lines.lines().count(), 4, "{lines}");
+                assert!(
+                    !lines.trim_end().replace('\n', "").contains(FORGERIES.map(|text| text.chars().next().unwrap()))
+                );
+                assert!(lines.lines().all(|line| line.matches(r#""level":"#).count() <= 1), "{lines}");
+            }
         }
+    }
+
+    /// The id of a request and of a message, as long as they are.
+    const ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+
+    /// docs/adr/0008: what a line costs before its own fields, and an ordinary line as a whole.
+    #[test]
+    fn a_record_s_line_stays_within_its_budget() {
+        let lines = logged(&[("AWS_LAMBDA_FUNCTION_NAME", "sqs-worker")], || {
+            let _invocation = tracing::error_span!("invocation", requestId = ID).entered();
+            tracing::info!("");
+            tracing::info!(record.message_id = ID, job.r#type = "NewDonor", duration_ms = 12, "job done");
+        });
+        let bytes: Vec<usize> = lines.lines().map(|line| line.len() + 1).collect();
+        assert_eq!(bytes[0] - "sqs-worker".len(), 134, "{lines}");
+        assert_eq!(bytes[1], 250, "{lines}");
+        assert_eq!(lines.matches(ID).count(), 3, "no id twice in a line: {lines}");
     }
 
     #[test]
