@@ -72,7 +72,7 @@ impl Function {
             }
             Self::Worker => {
                 let mut config = sqs_worker::Config::from_lookup(&settings(WORKER)).unwrap();
-                config.policy.jitter = || 1.0;
+                config.queue.policy.jitter = || 1.0;
                 let worker = Worker::new(config, aws.clone(), |_table| MemoryStore::default());
                 capture(self.name(), &aws.calls, async |invocation| worker.handle(event, invocation).await)
             }

@@ -10,9 +10,7 @@ mod job;
 use serde::Serialize;
 use sluicegate::{
     clock::SystemClock,
-    delivery::{
-        BatchResponse, Completion, DeadLetterQueue, Deadline, Engine, Fate, Outcome, RecordError, Report, SourceQueue,
-    },
+    delivery::{BatchResponse, Completion, DeadLetterQueue, Deadline, Engine, RecordError, Report, SourceQueue},
     events::{Door, Queue, Record, batch},
     idempotency::{self, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
@@ -53,9 +51,9 @@ pub struct Summary {
 impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
     /// A worker on this queue. `store` opens the memory, when there is a table for it.
     pub fn new(config: Config, port: P, store: impl FnOnce(String) -> S) -> Self {
-        let engine = Engine { port, policy: config.policy.clone() };
-        let store = config.idempotency_table.clone().map(store);
-        let guard = store.map(|store| Guard::new(store, SystemClock, config.idempotency_expiry));
+        let engine = Engine { port, policy: config.queue.policy.clone() };
+        let store = config.queue.idempotency_table.clone().map(store);
+        let guard = store.map(|store| Guard::new(store, SystemClock, config.queue.idempotency_expiry));
         Self { config, engine, guard }
     }
 
@@ -65,20 +63,11 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
         let Some(batch) = batch(event)? else {
             return Ok(Answer::Mapping(BatchResponse::default()));
         };
-        let remaining = invocation.remaining.unwrap_or(self.config.unknown_deadline);
-        let deadline = Deadline::after(Some(remaining), self.config.reserve);
+        let deadline = self.config.queue.deadline(invocation.remaining);
         let queue = batch.queue.clone();
         let handler = async |record: &Record| self.work(&queue, deadline, record).await;
         let report = self.engine.run(batch, deadline, &handler).await;
-        log_failures(&report);
-        tracing::info!(
-            queue.name = %report.queue,
-            door = report.door.as_str(),
-            batch.size = report.size(),
-            batch.failures = report.failed_ids().len(),
-            duration_ms = milliseconds(started),
-            "batch finished"
-        );
+        report.log(started.elapsed(), job_type);
         match report.door {
             Door::Mapping => report
                 .response(self.engine.policy.fail_whole_batch)
@@ -113,28 +102,9 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
     }
 }
 
-fn log_failures(report: &Report) {
-    for (index, (record, Outcome { fate, .. })) in report.records.iter().zip(&report.outcomes).enumerate() {
-        let named = record.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
-        match fate {
-            Fate::Done | Fate::Duplicate => {}
-            Fate::Retry(_) | Fate::Rejected(_) | Fate::DeadLettered(_) | Fate::Abandoned => tracing::warn!(
-                record.message_id = %record.message_id,
-                job.r#type = named,
-                fate = fate.as_str(),
-                reason = fate.error().map(tracing::field::display),
-                receive_count = record.receive_count,
-                retry_after_s = report.settled.delays.get(&index).map(std::time::Duration::as_secs),
-                "job failed"
-            ),
-            Fate::NotStarted | Fate::Blocked => {
-                tracing::info!(record.message_id = %record.message_id, fate = fate.as_str(), "job handed back");
-            }
-        }
-    }
-    for record in &report.malformed {
-        tracing::error!(record.message_id = %record.message_id, problem = %record.problem, "record refused");
-    }
+/// The job a record names.
+fn job_type(record: &Record) -> Option<&str> {
+    record.attributes.get(JOB_TYPE)?.as_text()
 }
 
 fn summary(report: &Report) -> Summary {

@@ -96,8 +96,10 @@ mod deadline;
 mod engine;
 mod fate;
 mod heartbeat;
+mod log;
 mod port;
 mod process;
+mod queue_settings;
 mod record_error;
 mod retry;
 mod settle;
@@ -115,6 +117,7 @@ pub use self::{
         VisibilityChange,
     },
     process::{Deliverable, Order, Plan, process},
+    queue_settings::QueueSettings,
     record_error::{Disposition, RecordError, payload},
     retry::{MAX_VISIBILITY, RetryPolicy},
     settle::{DeadLetterQueues, Settled, hand_back},
