@@ -2,7 +2,7 @@
 
 #[cfg(feature = "aws-dynamodb")]
 pub mod dynamodb;
-#[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-sqs"))]
+#[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-s3", feature = "aws-sqs"))]
 mod error;
 #[cfg(feature = "aws-lambda")]
 pub mod lambda;
