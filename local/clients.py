@@ -16,6 +16,10 @@ FUNCTIONS = {
     "s3-object-logger": "S3ObjectLoggerFunctionName",
     "sqs-worker": "SqsWorkerFunctionName",
     "scheduled-poller": "ScheduledPollerFunctionName",
+    "thumbnailer": "ThumbnailerFunctionName",
+    "kinesis-logger": "KinesisLoggerFunctionName",
+    "firehose-transformer": "FirehoseTransformerFunctionName",
+    "mq-logger": "MqLoggerFunctionName",
 }
 """The functions and the outputs that name them."""
 

@@ -12,8 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import clients
 from console import Failed, end_with_the_reader, say
+from evidence import Proof, Route
 from function_log import FunctionLog
-from routes import Proof, Route, Traffic
+from routes import Traffic
 from table import render
 
 PATIENCE_SECONDS = 60.0

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import tools
 from console import Failed, escape_controls, last_lines
+from paths import ROOT
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -46,14 +47,24 @@ def find(folder: Path) -> Emulator | None:
     return emulator if emulator and _is_alive(emulator) and _is_healthy(emulator.port) else None
 
 
-def start(folder: Path, port: int | None = None) -> Emulator:
+@dataclass(frozen=True)
+class Manner:
+    """How an emulator differs from the one of `make run`; tests ask for it."""
+
+    functions_endpoint: str | None = None
+    """Where functions reach AWS: a fault proxy. Without one, the emulator itself."""
+    enforce_iam: bool = False
+    """Whether each function may do only what its role allows."""
+
+
+def start(folder: Path, port: int | None = None, manner: Manner = Manner()) -> Emulator:
     """Starts one in `folder`; without a port the system chooses a free one."""
     stop(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # Between choosing a free port and listening on it another process may take it: then choose again.
     for _ in range(3):
         chosen = port or free_port()
-        emulator = _launch(folder, chosen)
+        emulator = _launch(folder, chosen, manner)
         _file(folder).write_text(json.dumps(asdict(emulator)))
         if _becomes_healthy(emulator):
             return emulator
@@ -101,7 +112,7 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _launch(folder: Path, port: int) -> Emulator:
+def _launch(folder: Path, port: int, manner: Manner) -> Emulator:
     work = {name: folder / name for name in ("home", "tmp", "state", "objects")}
     for path in work.values():
         # What an earlier one left is of no use to this one: it begins empty.
@@ -124,13 +135,14 @@ def _launch(folder: Path, port: int) -> Emulator:
         "SFTP_ENABLED": "0",
         "MINISTACK_REGION": REGION,
         # Meant for the functions: their way back here, and the log format that `LoggingConfig` gives them on AWS.
-        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        "AWS_ENDPOINT_URL": manner.functions_endpoint or f"http://{HOST}:{port}",
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AUTH": str(manner.enforce_iam).lower(),
     }
-    executable = tools.ensure("ministack") / "ministack"
+    python = tools.ensure("ministack") / "python"
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
-            [executable], env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            [python, ROOT / "local" / "ministack_here.py"], env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
     return Emulator(process.pid, port, _born(process.pid))
 

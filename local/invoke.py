@@ -92,6 +92,8 @@ def _function_environment(function: str) -> dict[str, str]:
     settings = {**client_environment(NOBODY), "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_MAX_ATTEMPTS": "1"}
     if function == "scheduled-poller":
         settings.update(QUEUE_URL=f"{NOBODY}/000000000000/polled", WORKER_FUNCTION="sqs-worker")
+    if function == "thumbnailer":
+        settings.update(THUMBNAIL_BUCKET="thumbnails")
     return settings
 
 

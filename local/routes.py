@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-import unicodedata
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Mapping
 
 import clients
+from evidence import Check, Proof, Route, lines_of, one, shown_fields
 from function_log import Line
-
-
-@dataclass(frozen=True)
-class Proof:
-    """That something arrived: what to show of it, and when it did."""
-
-    text: str
-    at: float
-
-
-Check = Callable[[list[Line]], "Proof | None"]
-
-
-@dataclass
-class Route:
-    """One way through the template: what was sent, and how to see it at the end."""
-
-    name: str
-    sent: str
-    where_to_look: str
-    check: Check
-    started: float = field(default_factory=time.time)
+from newer_routes import NewerTraffic
 
 
 class Traffic:
@@ -45,6 +23,7 @@ class Traffic:
         self._sqs, self._lambda = clients.client(outputs, "sqs"), clients.client(outputs, "lambda")
         self._outputs = outputs
         self._run = run
+        self._newer = NewerTraffic(outputs, run)
 
     def send(self) -> list[Route]:
         """Sends all of it; the routes come back in the order of the picture in the README."""
@@ -53,11 +32,15 @@ class Traffic:
             self._folder(),
             self._delete(),
             *self._large_object(),
+            *self._newer.thumbnail(),
             self._notification(),
+            self._named_job(),
             self._jobs(),
             *self._bad_jobs(),
             self._polled_jobs(),
             self._ordered_jobs(),
+            self._newer.stream(),
+            *self._newer.delivery(),
         ]
 
     def _put(self, key: str, size: int = 12) -> str:
@@ -69,10 +52,10 @@ class Traffic:
         # A space, a plus and letters beyond ASCII: each is encoded differently on the way.
         key = self._put(f"{self._run}/1+1 보고서.txt")
         sent = f"an upload: {key.rpartition('/')[2]}"
-        created = _one("s3-object-logger", "object created", {"object.key": key, "route": "s3-sns"}, ("route", "object.key"))
-        processed = _one("sqs-worker", "object processed", {"object.key": key}, ("object.key",))
+        created = one("s3-object-logger", "object created", {"object.key": key, "route": "s3-sns"}, ("route", "object.key"))
+        processed = one("sqs-worker", "object processed", {"object.key": key}, ("object.key",))
         topic = {"topic.arn": self._outputs["UploadTopicArn"]}
-        notified = _one("sns-logger", "notification received", topic, ("notification.message_bytes", "notification.subject"), self._run)
+        notified = one("sns-logger", "notification received", topic, ("notification.message_bytes", "notification.subject"), self._run)
         return [
             Route("bucket > topic > s3-object-logger", sent, "s3-object-logger", created, started),
             Route("bucket > topic > sns-logger", "the same upload", "sns-logger", notified, started),
@@ -81,12 +64,12 @@ class Traffic:
 
     def _folder(self) -> Route:
         started = time.time()
-        marker = self._put(f"{self._run}/photos/", size=0)
-        keys = [marker, *(self._put(f"{self._run}/photos/{name}.jpg") for name in ("a", "b", "c"))]
+        marker = self._put(f"{self._run}/letters/", size=0)
+        keys = [marker, *(self._put(f"{self._run}/letters/{name}.pdf") for name in ("a", "b", "c"))]
 
         def check(lines: list[Line]) -> Proof | None:
             found = [
-                line for line in _lines(lines, "s3-object-logger", "object created")
+                line for line in lines_of(lines, "s3-object-logger", "object created")
                 if line.get("object.key") in keys and line.get("route") == "s3-sns"
             ]
             marked = [line for line in found if line.get("object.folder_marker")]
@@ -100,16 +83,16 @@ class Traffic:
         key = self._put(f"{self._run}/short-lived.txt")
         started = time.time()
         self._s3.delete_object(Bucket=self._outputs["UploadBucketName"], Key=key)
-        check = _one("s3-object-logger", "object removed", {"object.key": key, "route": "s3"}, ("route", "object.key"))
+        check = one("s3-object-logger", "object removed", {"object.key": key, "route": "s3"}, ("route", "object.key"))
         return Route("bucket > s3-object-logger", "a delete", "s3-object-logger", check, started)
 
     def _large_object(self) -> list[Route]:
         started = time.time()
         key = self._put(f"{self._run}/large.bin", size=70_000)
-        created = _one("s3-object-logger", "object created", {"object.key": key, "route": "s3-eventbridge"}, ("object.size_bytes", "route"))
+        created = one("s3-object-logger", "object created", {"object.key": key, "route": "s3-eventbridge"}, ("object.size_bytes", "route"))
 
         topic = {"topic.arn": self._outputs["NotificationTopicArn"]}
-        alerted = _one("sns-logger", "notification received", topic, ("notification.message",), key)
+        alerted = one("sns-logger", "notification received", topic, ("notification.message",), key)
         return [
             Route("bucket > EventBridge > s3-object-logger", "an object of 70,000 bytes", "s3-object-logger", created, started),
             Route("alert > NotificationTopic > sns-logger", "the same object", "s3-object-logger", alerted, started),
@@ -130,8 +113,19 @@ class Traffic:
             TopicArn=self._outputs["NotificationTopicArn"], Subject="A notification", Message=text, MessageAttributes=attributes
         )
         fields = {"notification.message": text, "notification.subject": "A notification"}
-        check = _one("sns-logger", "notification received", fields, ("notification.message", "notification.attributes"))
+        check = one("sns-logger", "notification received", fields, ("notification.message", "notification.attributes"))
         return Route("NotificationTopic > sns-logger", "a notification with 2 attributes", "sns-logger", check, started)
+
+    def _named_job(self) -> Route:
+        started = time.time()
+        # The log holds no names, only their length: nobody else of this run has this one.
+        name = f"{self._run} by notification".ljust(51, ".")
+        self._sns.publish(
+            TopicArn=self._outputs["NotificationTopicArn"], Message=json.dumps({"id": f"{self._run}-notified", "name": name}),
+            MessageAttributes={"JobType": {"DataType": "String", "StringValue": "NewDonor"}},
+        )
+        check = one("sqs-worker", "donor registered", {"donor.name_chars": len(name)}, ("donor.name_chars",))
+        return Route("NotificationTopic > filter > JobQueue", "a notification that names a job", "sqs-worker", check, started)
 
     def _jobs(self) -> Route:
         started = time.time()
@@ -145,10 +139,10 @@ class Traffic:
         ids = {answer["MessageId"] for answer in sent}
 
         def failed(lines: list[Line]) -> Proof | None:
-            found = [line for line in _lines(lines, "sqs-worker", "job failed") if line.get("record.message_id") in ids]
+            found = [line for line in lines_of(lines, "sqs-worker", "job failed") if line.get("record.message_id") in ids]
             if {line.get("record.message_id") for line in found} != ids:
                 return None
-            return Proof(f"job failed: {_fields(found[0], ('fate', 'reason'))}", found[-1].at)
+            return Proof(f"job failed: {shown_fields(found[0], ('fate', 'reason'))}", found[-1].at)
 
         def dead(_: list[Line]) -> Proof | None:
             letters = [letter for letter in self._letters("JobDeadLetterQueueUrl") if letter["Body"] in bodies]
@@ -184,7 +178,7 @@ class Traffic:
                 )
 
         def check(lines: list[Line]) -> Proof | None:
-            found = [line for line in _lines(lines, "sqs-worker", "donor registered")]
+            found = [line for line in lines_of(lines, "sqs-worker", "donor registered")]
             seen = {group: [line for line in found if line.get("donor.name_chars") in sizes] for group, sizes in lengths.items()}
             if any([line.get("donor.name_chars") for line in seen[group]] != sizes for group, sizes in lengths.items()):
                 return None
@@ -225,44 +219,19 @@ class Traffic:
             return json.load(answer)
 
 
-def _lines(lines: Iterable[Line], function: str, message: str) -> list[Line]:
-    return [line for line in lines if line.function == function and line.message == message]
-
-
-def _one(function: str, message: str, fields: Mapping[str, Any], shown: Iterable[str], text: str = "") -> Check:
-    """Looks for a line with this sentence and these fields, `text` somewhere in it."""
-
-    def check(lines: list[Line]) -> Proof | None:
-        for line in _lines(lines, function, message):
-            if all(_same(line.get(name), value) for name, value in fields.items()) and line.has(text):
-                return Proof(f"{message}: {_fields(line, shown)}", line.at)
-        return None
-
-    return check
-
-
 def _jobs_done(ids: set[str], door: str, queue: str) -> Check:
     """Looks for every one of these messages, and for a batch of `queue` that came through `door`."""
 
     def check(lines: list[Line]) -> Proof | None:
-        done = [line for line in _lines(lines, "sqs-worker", "job done") if line.get("record.message_id") in ids]
+        done = [line for line in lines_of(lines, "sqs-worker", "job done") if line.get("record.message_id") in ids]
         batches = [
-            line for line in _lines(lines, "sqs-worker", "batch finished")
+            line for line in lines_of(lines, "sqs-worker", "batch finished")
             if line.get("door") == door and line.get("queue.name") == queue
         ]
         if {line.get("record.message_id") for line in done} != ids or not batches:
             return None
-        return Proof(f"job done: {len(ids)} of {len(ids)} {_fields(batches[-1], ('door', 'queue.name'))}", done[-1].at)
+        return Proof(f"job done: {len(ids)} of {len(ids)} {shown_fields(batches[-1], ('door', 'queue.name'))}", done[-1].at)
 
     return check
 
 
-def _same(found: Any, expected: Any) -> bool:
-    if isinstance(found, str) and isinstance(expected, str):
-        return unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
-    return found == expected
-
-
-def _fields(line: Line, names: Iterable[str]) -> str:
-    """The named fields, by the last part of their names: the table is narrow."""
-    return " ".join(f"{name.rpartition('.')[2]}={line.get(name)}" for name in names)

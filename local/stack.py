@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Iterator
 
@@ -22,12 +23,12 @@ FAMILIAR_PORT = 4566
 """Where local AWS emulators are expected; taken by `make run` when it is free."""
 
 
-def up(folder: Path, port: int | None, prefer: bool, parameters: dict[str, str]) -> None:
+def up(folder: Path, port: int | None, prefer: bool, parameters: dict[str, str], manner: emulator.Manner) -> None:
     """Builds, starts and deploys what is missing or out of date in `folder`."""
     with _one_at_a_time():
         tools.ensure_all()
         built = build()
-        wanted = {"shape": _shape(parameters), "code": _code()}
+        wanted = {"shape": _shape(parameters, manner), "code": _code()}
         running, deployed = emulator.find(folder), _deployed(folder)
         if running and deployed == wanted:
             say(f"the stack is up and up to date at {running.endpoint}")
@@ -36,7 +37,7 @@ def up(folder: Path, port: int | None, prefer: bool, parameters: dict[str, str])
         # New code is an update, and messages stay. Anything else begins anew: the emulator overlooks changes that reach
         # a resource only through a condition, and a deploy that was broken off may have left half a stack.
         is_update = deployed is not None and deployed.get("shape") == wanted["shape"]
-        started = running if running and is_update else _start(folder, port, prefer)
+        started = running if running and is_update else _start(folder, port, prefer, manner)
         deploy.write(folder, started, deploy.deploy(started, built, folder, parameters))
         (folder / "deployed").write_text(json.dumps(wanted))
     say(f"the stack is up at {started.endpoint}; its outputs are in {_shown(folder / 'stack.env')}")
@@ -72,7 +73,7 @@ def env(folder: Path) -> int:
     return 0
 
 
-def _start(folder: Path, port: int | None, prefer: bool) -> emulator.Emulator:
+def _start(folder: Path, port: int | None, prefer: bool, manner: emulator.Manner) -> emulator.Emulator:
     emulator.stop(folder)
     if port is None and prefer:
         if emulator.port_is_free(FAMILIAR_PORT):
@@ -82,7 +83,7 @@ def _start(folder: Path, port: int | None, prefer: bool) -> emulator.Emulator:
     elif port is not None and not emulator.port_is_free(port):
         raise Failed(f"port {port} is taken by another program; leave --port away to get a free one")
     with step("starting the local AWS", folder / "emulator.log"):
-        return emulator.start(folder, port)
+        return emulator.start(folder, port, manner)
 
 
 def _deployed(folder: Path) -> dict[str, str] | None:
@@ -93,8 +94,8 @@ def _deployed(folder: Path) -> dict[str, str] | None:
         return None
 
 
-def _shape(parameters: dict[str, str]) -> str:
-    overrides = json.dumps({**deploy.PARAMETERS, **parameters}, sort_keys=True)
+def _shape(parameters: dict[str, str], manner: emulator.Manner) -> str:
+    overrides = json.dumps([{**deploy.PARAMETERS, **parameters}, asdict(manner)], sort_keys=True)
     return hashlib.sha256((ROOT / "template.yaml").read_bytes() + overrides.encode()).hexdigest()
 
 
@@ -138,12 +139,15 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="listen here; without it the system chooses a free port")
     parser.add_argument("--prefer-familiar-port", action="store_true", help=f"take {FAMILIAR_PORT} when it is free")
     parser.add_argument("--parameter", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="override a template parameter")
+    parser.add_argument("--functions-endpoint", metavar="URL", help="where functions reach AWS: a fault proxy in front of this stack")
+    parser.add_argument("--enforce-iam", action="store_true", help="let each function do only what its role allows")
     arguments = parser.parse_args()
+    manner = emulator.Manner(arguments.functions_endpoint, arguments.enforce_iam)
     folder = arguments.dir.resolve()
     try:
         if arguments.command == "up":
             folder.mkdir(parents=True, exist_ok=True)
-            up(folder, arguments.port, arguments.prefer_familiar_port, dict(arguments.parameter))
+            up(folder, arguments.port, arguments.prefer_familiar_port, dict(arguments.parameter), manner)
             return 0
         if arguments.command == "down":
             down(folder)

@@ -1,0 +1,107 @@
+"""Traffic for what joined the fan-out later: thumbnails, and the streams."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Mapping
+
+import clients
+from evidence import Proof, Route, lines_of, one
+from function_log import Line
+from paths import STATE
+from picture import png
+
+THUMBNAIL = STATE / "thumbnail.png"
+"""Where the demo leaves the thumbnail it got, for people to open."""
+
+
+class NewerTraffic:
+    """Sends through these routes; everything carries `run`."""
+
+    def __init__(self, outputs: Mapping[str, str], run: str) -> None:
+        """`outputs` are the stack's, with its endpoint and credentials."""
+        self._s3, self._kinesis = clients.client(outputs, "s3"), clients.client(outputs, "kinesis")
+        self._firehose = clients.client(outputs, "firehose")
+        self._outputs = outputs
+        self._run = run
+
+    def thumbnail(self) -> list[Route]:
+        """A picture, and a file that only says it is one."""
+        started = time.time()
+        THUMBNAIL.unlink(missing_ok=True)
+        upload = self._outputs["UploadBucketName"]
+        good, broken = f"{self._run}/sun set.png", f"{self._run}/no picture.jpg"
+        self._s3.put_object(Bucket=upload, Key=good, Body=png(960, 600), ContentType="image/png")
+        self._s3.put_object(Bucket=upload, Key=broken, Body=b"This is no picture.", ContentType="image/jpeg")
+
+        def made(lines: list[Line]) -> Proof | None:
+            for line in lines_of(lines, "thumbnailer", "thumbnail made"):
+                if line.get("object.key") == good:
+                    answer = self._s3.get_object(Bucket=self._outputs["ThumbnailBucketName"], Key=good)
+                    THUMBNAIL.write_bytes(answer["Body"].read())
+                    size = f"{line.get('thumbnail.width')} x {line.get('thumbnail.height')}"
+                    return Proof(f"thumbnail made: {size}, open {_shown(THUMBNAIL)}", line.at)
+            return None
+
+        rejected = one("thumbnailer", "job failed", {"fate": "dead-lettered"}, ("fate", "reason"))
+        name = "bucket > topic > filter > ThumbnailQueue"
+        return [
+            Route(name, "a picture of 960 x 600", "thumbnailer", made, started),
+            Route(name, "a text that is named .jpg", "thumbnailer", rejected, started),
+        ]
+
+    def stream(self) -> Route:
+        """Records of two partition keys, each of which keeps its order."""
+        started = time.time()
+        wanted = {key: [f"{self._run} {key} {number}" for number in range(3)] for key in ("red", "blue")}
+        for number in range(3):
+            records = [{"Data": texts[number].encode(), "PartitionKey": key} for key, texts in wanted.items()]
+            self._kinesis.put_records(StreamName=self._outputs["StreamName"], Records=records)
+
+        def check(lines: list[Line]) -> Proof | None:
+            found = [line for line in lines_of(lines, "kinesis-logger", "stream record received") if line.has(self._run)]
+            seen = {key: [line.get("record.data") for line in found if line.get("record.partition_key") == key] for key in wanted}
+            return Proof("stream record received: 3 of red and 3 of blue, in order", found[-1].at) if seen == wanted else None
+
+        return Route("Stream > kinesis-logger", "6 records of 2 partition keys", "kinesis-logger", check, started)
+
+    def delivery(self) -> list[Route]:
+        """JSON lines: two to keep, one to drop, one that is none."""
+        started = time.time()
+        rows = [
+            {"run": self._run, "level": "INFO", "text": "  kept  "}, {"run": self._run, "level": "DEBUG", "text": "dropped"},
+            {"run": self._run, "level": "WARN", "amount": 12345678901234567890},
+        ]
+        data = [json.dumps(row, indent=1).encode() if row.get("amount") else json.dumps(row).encode() for row in rows]
+        records = [{"Data": each} for each in [data[0], data[1], b"{no JSON", data[2]]]
+        self._firehose.put_record_batch(DeliveryStreamName=self._outputs["DeliveryStreamName"], Records=records)
+
+        def transformed(lines: list[Line]) -> Proof | None:
+            for line in reversed(lines_of(lines, "firehose-transformer", "batch finished")):
+                counts = [line.get(f"records.{outcome}") for outcome in ("ok", "dropped", "failed")]
+                if counts == [2, 1, 1]:
+                    return Proof("batch finished: ok=2 dropped=1 failed=1", line.at)
+            return None
+
+        def delivered(_: list[Line]) -> Proof | None:
+            found = [row for row in self._delivered() if row.get("run") == self._run]
+            if [row.get("level") for row in found] != ["INFO", "WARN"]:
+                return None
+            return Proof(f"2 lines in {self._outputs['DeliveryBucketName']}, the first: {json.dumps(found[0])}", time.time())
+
+        return [
+            Route("DeliveryStream > firehose-transformer", "2 rows, 1 to drop, 1 broken", "firehose-transformer", transformed, started),
+            Route("DeliveryStream > DeliveryBucket", "the same rows", "firehose-transformer", delivered, started),
+        ]
+
+    def _delivered(self) -> list[dict[str, Any]]:
+        bucket = self._outputs["DeliveryBucketName"]
+        listed = self._s3.list_objects_v2(Bucket=bucket, Prefix="records/").get("Contents", [])
+        objects = (self._s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed)
+        return [json.loads(line) for body in objects for line in body.decode().splitlines() if line]
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(STATE.parent))
