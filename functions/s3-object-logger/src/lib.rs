@@ -26,10 +26,12 @@ use futures::future::{OptionFuture, join};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sluicegate::{
+    clock::{Clock, SystemClock},
     delivery::BatchItemFailure,
     error_chain::error_chain,
-    events::{EventKind, ObjectEvent, Refusal, object_events},
+    events::{EventKind, ObjectEvent, ObjectEvents, Refusal, object_events},
     lambda::{Invocation, InvocationError},
+    telemetry::Metrics,
 };
 
 pub use self::{
@@ -88,6 +90,7 @@ impl<P: AlertPort> ObjectLogger<P> {
             tracing::info!(bucket.name = %test_event.bucket, route = %test_event.route, "test event acknowledged");
         }
         found.refused.iter().for_each(log_refusal);
+        measure(&found);
         Ok(Summary {
             logged: found.objects.len(),
             refused: found.refused.len(),
@@ -158,7 +161,7 @@ fn log_object(object: &ObjectEvent) {
                 object.key = %object.key,
                 object.size_bytes = object.size_bytes,
                 object.version_id = object.version_id.as_deref(),
-                object.folder_marker = object.is_folder_marker(),
+                object.folder_marker = object.is_folder_marker().then_some(true),
                 event.name = %object.name,
                 route = %object.route,
                 $sentence
@@ -170,6 +173,15 @@ fn log_object(object: &ObjectEvent) {
         EventKind::ObjectRemoved => log!("object removed"),
         _ => log!("object event"),
     }
+}
+
+fn measure(found: &ObjectEvents) {
+    let occurred = found.objects.iter().map(|object| object.occurred_at.into());
+    Metrics::new()
+        .batch(found.objects.len() + found.test_events.len() + found.refused.len())
+        .count("RecordsMalformed", found.refused.len())
+        .ages(occurred, SystemClock.now())
+        .emit();
 }
 
 fn log_refusal(refusal: &Refusal) {

@@ -13,6 +13,7 @@ use sluicegate::{
     delivery::Deadline,
     events::tick,
     lambda::{Invocation, InvocationError},
+    telemetry::Metrics,
 };
 use tokio::time::Instant;
 
@@ -57,6 +58,7 @@ impl<Q: Receive, W: Invoke> Poller<Q, W> {
             duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "poll finished"
         );
+        summary.metrics(&self.config.queue).emit();
         if summary.failed_calls > 0 && summary.dispatched == 0 {
             let message = format!("{} calls failed and no message reached the worker", summary.failed_calls);
             return Err(InvocationError::new("NothingDispatched", message));

@@ -9,7 +9,8 @@ use serde::Serialize;
 use sluicegate::{
     aws::lambda::Invoke as InvocationType,
     delivery::{CallError, Deadline, hand_back},
-    events::dispatch::Message,
+    events::{Queue, dispatch::Message},
+    telemetry::Metrics,
 };
 use tokio::time::{sleep, timeout_at};
 
@@ -47,6 +48,19 @@ pub struct Summary {
     pub failed_calls: usize,
     /// Whether a full long poll found nothing.
     pub drained: bool,
+}
+
+impl Summary {
+    /// Requests by messages is what a message costs. Calls that hand messages back are not counted: they are few.
+    pub(crate) fn metrics(&self, queue: &Queue) -> Metrics {
+        Metrics::of("queue", queue.name())
+            .count("Requests", self.receives + self.invocations)
+            .count("MessagesReceived", self.received)
+            .count("MessagesDispatched", self.dispatched)
+            .count("MessagesReturned", self.returned)
+            .count("MessagesLeft", self.left)
+            .count("FailedCalls", self.failed_calls)
+    }
 }
 
 pub(crate) struct Run<'a, Q, W> {

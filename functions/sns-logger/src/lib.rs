@@ -6,9 +6,11 @@
 use serde::Serialize;
 use serde_json::Value;
 use sluicegate::{
-    events::{AttributeValue, EventError, MessageAttributes, Notification, notifications},
+    clock::{Clock, SystemClock},
+    events::{AttributeValue, EventError, MessageAttribute, MessageAttributes, Notification, notifications},
     lambda::{Invocation, InvocationError},
     settings::{Settings, SettingsError},
+    telemetry::Metrics,
 };
 
 /// The function's settings.
@@ -40,11 +42,13 @@ pub struct Summary {
 /// Handles one invocation.
 #[allow(clippy::unused_async, reason = "handlers are asynchronous; this one has nothing to wait for")]
 pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summary, InvocationError> {
-    let mut summary = Summary::default();
+    let arrived_at = SystemClock.now();
+    let (mut summary, mut metrics) = (Summary::default(), Metrics::new());
     for record in notifications(event)? {
         match record {
             Ok(notification) => {
                 log(config, &notification);
+                metrics = metrics.ages([notification.published_at.into()], arrived_at);
                 summary.logged += 1;
             }
             Err(problem) => {
@@ -53,6 +57,7 @@ pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summ
             }
         }
     }
+    metrics.batch(summary.logged + summary.refused).count("RecordsMalformed", summary.refused).emit();
     Ok(summary)
 }
 
@@ -64,8 +69,8 @@ fn log(config: &Config, notification: &Notification) {
         notification.subject = notification.subject.as_deref(),
         notification.message = message,
         notification.message_bytes = notification.message.len(),
-        notification.truncated = message.len() < notification.message.len(),
-        notification.attributes = %attributes_json(&notification.attributes),
+        notification.truncated = (message.len() < notification.message.len()).then_some(true),
+        notification.attributes = attributes_json(&notification.attributes).map(tracing::field::display),
         notification.published_at = %notification.published_at.format("%FT%T%.3fZ"),
         "notification received"
     );
@@ -80,18 +85,16 @@ fn cut(text: &str, max_bytes: usize) -> &str {
     &text[..text.floor_char_boundary(max_bytes)]
 }
 
-/// `{"name": "value", …}`. Of a binary value only its size is logged.
-fn attributes_json(attributes: &MessageAttributes) -> Value {
-    attributes
-        .iter()
-        .map(|(name, attribute)| {
-            let value = match &attribute.value {
-                AttributeValue::Text(text) => Value::from(text.as_str()),
-                AttributeValue::Binary(bytes) => Value::from(format!("({} bytes)", bytes.len())),
-            };
-            (name.clone(), value)
-        })
-        .collect()
+/// `{"name": "value", …}`, and nothing where there are none. Of a binary value only its size is logged.
+fn attributes_json(attributes: &MessageAttributes) -> Option<Value> {
+    let pair = |(name, attribute): (&String, &MessageAttribute)| {
+        let value = match &attribute.value {
+            AttributeValue::Text(text) => Value::from(text.as_str()),
+            AttributeValue::Binary(bytes) => Value::from(format!("({} bytes)", bytes.len())),
+        };
+        (name.clone(), value)
+    };
+    (!attributes.is_empty()).then(|| attributes.iter().map(pair).collect())
 }
 
 #[cfg(test)]
