@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{engine::Report, fate::Fate};
+use super::{engine::Report, fate::Fate, trace::trace_links};
 use crate::events::Record;
 
 impl Report {
@@ -31,12 +31,14 @@ impl Report {
         for record in &self.malformed {
             tracing::error!(record.message_id = %record.message_id, problem = %record.problem, "record refused");
         }
+        let links = trace_links(self.records.iter().filter_map(|record| record.trace_header.as_deref()));
         tracing::info!(
             queue.name = %self.queue,
             door = self.door.as_str(),
             batch.size = self.size(),
             batch.failures = self.failed_ids().len(),
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            trace.links = links,
             "batch finished"
         );
     }
