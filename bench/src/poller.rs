@@ -1,0 +1,107 @@
+//! The poller against a queue of many messages: requests, processor time and memory a message, and its first answer
+//! over TLS.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+
+use crate::{
+    certificate::Trust,
+    endpoint::Endpoint,
+    process::{LIMIT, Running},
+    progress::Progress,
+    statistic::median,
+    subject::Subject,
+};
+
+/// How long a whole run over a queue may take.
+const RUN_LIMIT: Duration = Duration::from_mins(10);
+
+/// One run over a queue.
+#[derive(Debug, Serialize)]
+pub(crate) struct Drained {
+    pub(crate) messages: usize,
+    pub(crate) tls: bool,
+    pub(crate) took_ms: f64,
+    pub(crate) cpu_us_a_message: f64,
+    pub(crate) requests_a_message: f64,
+    pub(crate) requests: BTreeMap<String, usize>,
+    pub(crate) peak_mib: f64,
+}
+
+/// Cold starts that end with an answer over TLS.
+#[derive(Debug, Serialize)]
+pub(crate) struct FirstTls {
+    /// Certificates that the process trusts; Lambda's file holds about as many.
+    pub(crate) certificates: usize,
+    /// From the birth of the process to its first answer, one request to AWS in it: the median.
+    pub(crate) first_answer_ms: f64,
+    /// The same over plain HTTP.
+    pub(crate) plain_first_answer_ms: f64,
+}
+
+/// Runs the poller over a queue of each of these lengths, plain, and over the longest with TLS too.
+pub(crate) fn drain(poller: &Subject, lengths: &[usize], trust: &Trust, progress: &Progress) -> Result<Vec<Drained>> {
+    let (plain, tls) = (Endpoint::plain()?, Endpoint::tls(trust.server.clone())?);
+    let mut drained = Vec::new();
+    let longest = lengths.iter().copied().max().unwrap_or_default();
+    for (endpoint, messages) in lengths.iter().map(|length| (&plain, *length)).chain([(&tls, longest)]) {
+        progress.say(&format!("the poller over {messages} messages at {}", endpoint.url()));
+        drained.push(run(poller, endpoint, messages, &trust.bundle)?);
+    }
+    Ok(drained)
+}
+
+fn at(poller: &Subject, endpoint: &Endpoint, bundle: &Path) -> Subject {
+    poller.with(&[("AWS_ENDPOINT_URL", &endpoint.url()), ("SSL_CERT_FILE", &bundle.display().to_string())])
+}
+
+fn run(poller: &Subject, endpoint: &Endpoint, messages: usize, bundle: &Path) -> Result<Drained> {
+    let process = Running::start(&at(poller, endpoint, bundle))?;
+    process.ready()?;
+    // A run over an empty queue first: clients and connections are made.
+    endpoint.holds(0);
+    process.api.invoke(&poller.event, 1, LIMIT).with_context(|| process.logged())?;
+    endpoint.holds(messages);
+    let before = process.usage()?;
+    let trips = process.api.invoke(&poller.event, 1, RUN_LIMIT).with_context(|| process.logged())?;
+    let cpu = process.usage()?.cpu.saturating_sub(before.cpu);
+    let answer: serde_json::Value = serde_json::from_slice(&trips.answer)?;
+    ensure!(answer["dispatched"] == messages, "{messages} messages were waiting, and the poller says {answer}");
+    let requests = endpoint.requests();
+    #[allow(clippy::cast_precision_loss, reason = "counts of at most some hundred thousands")]
+    let (count, total, peak) =
+        (messages as f64, requests.values().sum::<usize>() as f64, process.memory()?.peak as f64);
+    Ok(Drained {
+        messages,
+        tls: endpoint.url().starts_with("https"),
+        took_ms: trips.took.iter().sum::<Duration>().as_secs_f64() * 1e3,
+        cpu_us_a_message: cpu.as_secs_f64() * 1e6 / count,
+        requests_a_message: total / count,
+        requests,
+        peak_mib: peak / 1024.0,
+    })
+}
+
+/// Starts the poller over an empty queue some times, with and without TLS in turns.
+pub(crate) fn first_answers(poller: &Subject, rounds: usize, trust: &Trust, progress: &Progress) -> Result<FirstTls> {
+    let (plain, tls) = (Endpoint::plain()?, Endpoint::tls(trust.server.clone())?);
+    let first = |endpoint: &Endpoint, event: &Arc<[u8]>| {
+        let process = Running::start(&at(poller, endpoint, &trust.bundle))?;
+        let init = process.ready()?;
+        let trips = process.api.invoke(event, 1, LIMIT).with_context(|| process.logged())?;
+        Ok::<f64, anyhow::Error>((init + trips.took.iter().sum::<Duration>()).as_secs_f64() * 1e3)
+    };
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        progress.say(&format!("the first answer over TLS: round {} of {rounds}", round + 1));
+        with.push(first(&tls, &poller.event)?);
+        without.push(first(&plain, &poller.event)?);
+    }
+    Ok(FirstTls {
+        certificates: trust.certificates,
+        first_answer_ms: median(&with),
+        plain_first_answer_ms: median(&without),
+    })
+}

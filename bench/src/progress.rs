@@ -1,0 +1,47 @@
+//! What the bench is doing, on stderr: stdout is for the figures.
+
+use std::{
+    cell::Cell,
+    io::{IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+/// How often a line comes where no terminal redraws it.
+const QUIET_INTERVAL: Duration = Duration::from_secs(15);
+
+/// One line, redrawn on a terminal and seldom repeated elsewhere.
+pub(crate) struct Progress {
+    terminal: bool,
+    last: Cell<Option<Instant>>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal(), last: Cell::new(None) }
+    }
+
+    /// What is being done now.
+    pub(crate) fn say(&self, what: &str) {
+        let mut stderr = std::io::stderr();
+        // Nothing can be done about a stderr that is gone.
+        if self.terminal {
+            let _ = write!(stderr, "\r\x1b[2K{what}").and_then(|()| stderr.flush());
+        } else if self.last.get().is_none_or(|last| last.elapsed() >= QUIET_INTERVAL) {
+            let _ = writeln!(stderr, "{what}");
+            self.last.set(Some(Instant::now()));
+        }
+    }
+
+    /// Something to be kept in sight.
+    pub(crate) fn note(&self, what: &str) {
+        let clear = if self.terminal { "\r\x1b[2K" } else { "" };
+        let _ = writeln!(std::io::stderr(), "{clear}{what}");
+    }
+
+    /// Nothing is being done any more.
+    pub(crate) fn done(&self) {
+        if self.terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+        }
+    }
+}

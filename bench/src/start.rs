@@ -1,0 +1,125 @@
+//! Starts and warm answers: a process from its birth to some hundred answers, over and over.
+//!
+//! The subjects take turns, round after round, so that what disturbs the machine disturbs all of them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::{
+    process::{LIMIT, Running},
+    progress::Progress,
+    statistic::{median, percentile},
+    subject::{Kind, Subject},
+};
+
+/// Answers before the warm ones: the first events pay for what is made at first use.
+const UNCOUNTED: usize = 50;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    pub(crate) trips: usize,
+}
+
+/// What was measured of one subject. Medians over the rounds; times in the unit of the name.
+#[derive(Debug, Serialize)]
+pub(crate) struct Figures {
+    pub(crate) name: String,
+    /// From the birth of the process to its first request for an event.
+    pub(crate) init_ms: f64,
+    /// The same, the slowest of a hundred.
+    pub(crate) init_p99_ms: f64,
+    /// From the birth of the process to its first answer.
+    pub(crate) first_answer_ms: f64,
+    /// An event there and its answer back.
+    pub(crate) warm_us: f64,
+    pub(crate) warm_p99_us: f64,
+    /// On a processor, an event.
+    pub(crate) cpu_us: f64,
+    pub(crate) faults_at_init: f64,
+    pub(crate) faults_an_event: f64,
+    /// Resident when it asks for its first event, and at the most.
+    pub(crate) resident_at_init_mib: f64,
+    pub(crate) peak_mib: f64,
+    pub(crate) log_bytes_an_event: f64,
+}
+
+/// One life of one process.
+#[derive(Debug, Default)]
+struct Life {
+    init: Duration,
+    first_answer: Duration,
+    warm: Vec<Duration>,
+    cpu: Duration,
+    faults: (u64, u64),
+    resident: (u64, u64),
+    log_bytes: u64,
+}
+
+/// Measures all subjects, in turns. One that fails is named on stderr and left out.
+pub(crate) fn measure(subjects: &[Subject], effort: Effort, progress: &Progress) -> Result<Vec<Figures>> {
+    let mut lives: Vec<Vec<Life>> = subjects.iter().map(|_| Vec::new()).collect();
+    for round in 0..effort.rounds {
+        for (subject, lives) in subjects.iter().zip(&mut lives) {
+            progress.say(&format!(
+                "starts and warm answers: round {} of {}, {}",
+                round + 1,
+                effort.rounds,
+                subject.name
+            ));
+            // A peer takes a hundred times as long to start, and its figures do not decide anything.
+            if subject.kind == Kind::Peer && round >= effort.rounds.div_ceil(3) {
+                continue;
+            }
+            lives.push(live(subject, effort.trips).with_context(|| subject.name.clone())?);
+        }
+    }
+    Ok(subjects.iter().zip(&lives).map(|(subject, lives)| summed_up(subject, lives)).collect())
+}
+
+fn live(subject: &Subject, trips: usize) -> Result<Life> {
+    let process = Running::start(subject)?;
+    let init = process.ready()?;
+    let (at_init, resident_at_init) = (process.usage()?, process.memory()?.resident);
+    let invoke = |times| process.api.invoke(&subject.event, times, LIMIT).with_context(|| process.logged());
+    let first = invoke(1)?;
+    invoke(UNCOUNTED)?;
+    let (before, logged_before) = (process.usage()?, process.logged_bytes()?);
+    let warm = invoke(trips)?.took;
+    let (after, logged_after) = (process.usage()?, process.logged_bytes()?);
+    Ok(Life {
+        init,
+        first_answer: init + first.took.iter().sum::<Duration>(),
+        warm,
+        cpu: after.cpu.saturating_sub(before.cpu),
+        faults: (at_init.faults, after.faults - before.faults),
+        resident: (resident_at_init, process.memory()?.peak),
+        log_bytes: logged_after - logged_before,
+    })
+}
+
+fn summed_up(subject: &Subject, lives: &[Life]) -> Figures {
+    let of = |figure: &dyn Fn(&Life) -> f64| lives.iter().map(figure).collect::<Vec<f64>>();
+    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
+    #[allow(clippy::cast_precision_loss, reason = "counts of at most some millions")]
+    let (whole, trips) = (|count: u64| count as f64, lives.first().map_or(1, |life| life.warm.len().max(1)) as f64);
+    let warm: Vec<f64> = lives.iter().flat_map(|life| &life.warm).map(|took| took.as_secs_f64() * 1e6).collect();
+    let init = of(&|life| milliseconds(life.init));
+    Figures {
+        name: subject.name.clone(),
+        init_ms: median(&init),
+        init_p99_ms: percentile(&init, 99.0),
+        first_answer_ms: median(&of(&|life| milliseconds(life.first_answer))),
+        warm_us: median(&warm),
+        warm_p99_us: percentile(&warm, 99.0),
+        cpu_us: median(&of(&|life| life.cpu.as_secs_f64() * 1e6 / trips)),
+        faults_at_init: median(&of(&|life| whole(life.faults.0))),
+        faults_an_event: median(&of(&|life| whole(life.faults.1) / trips)),
+        resident_at_init_mib: median(&of(&|life| whole(life.resident.0) / 1024.0)),
+        peak_mib: median(&of(&|life| whole(life.resident.1) / 1024.0)),
+        log_bytes_an_event: median(&of(&|life| whole(life.log_bytes) / trips)),
+    }
+}

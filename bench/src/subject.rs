@@ -1,0 +1,159 @@
+//! What is measured: the functions of the template, the bare echo beside them, and peers in other languages.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// What every ratio is to.
+pub(crate) const BARE: &str = "bare-echo";
+
+/// By function: the sample that is typical of it.
+const TYPICAL: [(&str, &str); 9] = [
+    (BARE, "sns/notification"),
+    ("firehose-transformer", "firehose/direct-put"),
+    ("kinesis-logger", "kinesis/records"),
+    ("mq-logger", "mq/activemq"),
+    ("s3-object-logger", "s3/object-created"),
+    ("scheduled-poller", "schedule/scheduler"),
+    ("sns-logger", "sns/notification"),
+    ("sqs-worker", "sqs/new-donor"),
+    ("thumbnailer", "sqs/s3-sns-raw"),
+];
+
+/// By function: what it needs to start.
+const SETTINGS: [(&str, &[(&str, &str)]); 2] = [
+    (
+        "scheduled-poller",
+        &[
+            ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/measured"),
+            ("WORKER_FUNCTION", "measured-worker"),
+        ],
+    ),
+    ("thumbnailer", &[("THUMBNAIL_BUCKET", "measured-thumbnails")]),
+];
+
+/// One program with its typical event.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) command: Vec<OsString>,
+    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) event: Arc<[u8]>,
+}
+
+/// What it is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bare,
+    /// Deployed by the template.
+    Function,
+    /// Does what a function does, in another language.
+    Peer,
+}
+
+/// Where things are.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The repository.
+    pub(crate) root: PathBuf,
+    /// A folder a function, each with its `bootstrap`.
+    pub(crate) bootstraps: PathBuf,
+    /// What runs the Python peers, where it is installed.
+    pub(crate) python: Option<PathBuf>,
+}
+
+impl Places {
+    /// The sample of this name under `events/`.
+    pub(crate) fn sample(&self, name: &str) -> Result<Value> {
+        let path = self.root.join("events").join(name).with_extension("json");
+        let text = fs::read_to_string(&path).with_context(|| format!("no sample {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+    }
+
+    /// The bare echo and then the template's functions, those that are wanted.
+    pub(crate) fn functions(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
+        let template = fs::read_to_string(self.root.join("template.yaml")).context("no template.yaml")?;
+        let mut names: Vec<&str> = template.split("Binary: ").skip(1).map(first_word).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| wanted(name));
+        names.insert(0, BARE);
+        names.into_iter().map(|name| self.function(name, endpoint)).collect()
+    }
+
+    fn function(&self, name: &str, endpoint: &str) -> Result<Subject> {
+        let bootstrap = self.bootstraps.join(name).join("bootstrap");
+        ensure!(bootstrap.is_file(), "{} is missing: `make bench` builds it", bootstrap.display());
+        let typical = TYPICAL.iter().find(|(function, _)| *function == name);
+        let (_, sample) =
+            typical.with_context(|| format!("no typical event for {name}: name one in bench/src/subject.rs"))?;
+        let own = SETTINGS.iter().filter(|(function, _)| *function == name).flat_map(|(_, settings)| settings.iter());
+        let settings = own.copied().chain([("AWS_ENDPOINT_URL", endpoint)]);
+        Ok(Subject {
+            name: name.to_owned(),
+            kind: if name == BARE { Kind::Bare } else { Kind::Function },
+            command: vec![bootstrap.into()],
+            settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            event: event(&self.sample(sample)?),
+        })
+    }
+
+    /// Those whose language is installed, each after the function it is a peer of.
+    pub(crate) fn peers(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
+        let Some(python) = &self.python else { return Ok(Vec::new()) };
+        let peers =
+            [("sns-logger", "sns_logger"), ("s3-object-logger", "s3_object_logger"), ("sqs-worker", "sqs_worker")];
+        let peer = |(function, module): (&str, &str)| {
+            let like = self.function(function, endpoint)?;
+            let command = [python.as_os_str(), "-m".as_ref(), "awslambdaric".as_ref()].map(ToOwned::to_owned);
+            let handler = OsString::from(format!("{module}.handle"));
+            let folder = self.root.join("bench/peers").display().to_string();
+            Ok(Subject {
+                name: format!("{function} (Python)"),
+                kind: Kind::Peer,
+                command: command.into_iter().chain([handler]).collect(),
+                settings: like.settings.into_iter().chain([("PYTHONPATH".to_owned(), folder)]).collect(),
+                event: like.event,
+            })
+        };
+        peers.into_iter().filter(|(function, _)| wanted(function)).map(peer).collect()
+    }
+}
+
+impl Subject {
+    /// The file its log goes to, in a folder of the bench's own.
+    pub(crate) fn log_file(&self) -> Result<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench/log");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(folder.join(self.name.replace(' ', "-")))
+    }
+
+    /// The same with other settings: they take the place of those of the same name.
+    pub(crate) fn with(&self, settings: &[(&str, &str)]) -> Self {
+        let mut subject = self.clone();
+        subject.settings.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
+        subject.settings.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        subject
+    }
+
+    /// The same with another event.
+    pub(crate) fn given(&self, event: &Arc<[u8]>) -> Self {
+        Self { event: event.clone(), ..self.clone() }
+    }
+}
+
+/// An event as it goes over the wire.
+pub(crate) fn event(event: &Value) -> Arc<[u8]> {
+    event.to_string().into_bytes().into()
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-')).next().unwrap_or_default()
+}
