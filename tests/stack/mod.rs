@@ -14,6 +14,8 @@
 //! | `deadline` | slow jobs: the invocation ends before Lambda would end it |
 //! | `killed_workers` | worker processes killed again and again: nothing lost |
 //! | `ordered` | message groups keep their order around failures |
+//! | `streams`, `thumbnails` | records through Kinesis and Firehose; images, and what is none |
+//! | `permissions` | each function with its role enforced: the routes work, and a call it has no business making is denied |
 //! | `faults` | calls to AWS that fail, hang or lose their answer: nothing lost, nothing done twice |
 //!
 //! The tests share one stack and know their own messages by id. Those that change settings or kill processes run alone:
@@ -25,6 +27,7 @@ mod log;
 mod loopback;
 mod memory;
 mod outputs;
+mod own_stack;
 mod queue;
 mod settings;
 mod turn;
@@ -37,7 +40,10 @@ mod killed_workers;
 mod mixed_load;
 mod notifications;
 mod ordered;
+mod permissions;
 mod polled;
+mod streams;
+mod thumbnails;
 mod uploads;
 
 pub(crate) use self::outputs::{Stack, repository};

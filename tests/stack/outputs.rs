@@ -18,6 +18,8 @@ pub(crate) struct Stack {
     settings: HashMap<String, String>,
     folder: PathBuf,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) firehose: aws_sdk_firehose::Client,
+    pub(crate) kinesis: aws_sdk_kinesis::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sns: aws_sdk_sns::Client,
@@ -53,6 +55,8 @@ impl Stack {
         Self {
             folder: file.parent().unwrap().to_owned(),
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            firehose: aws_sdk_firehose::Client::new(&sdk),
+            kinesis: aws_sdk_kinesis::Client::new(&sdk),
             lambda: aws_sdk_lambda::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sns: aws_sdk_sns::Client::new(&sdk),

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::{Stack, wait::eventually};
 
 /// Every queue of the stack where a message may end.
-const DEAD_LETTER_QUEUES: [&str; 5] = [
+const DEAD_LETTER_QUEUES: [&str; 7] = [
     "JobDeadLetterQueueUrl",
     "PolledDeadLetterQueueUrl",
     "OrderedDeadLetterQueueUrl",
+    "ThumbnailDeadLetterQueueUrl",
+    "StreamDeadLetterQueueUrl",
     "DeliveryDeadLetterQueueUrl",
     "InvocationDeadLetterQueueUrl",
 ];

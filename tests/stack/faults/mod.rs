@@ -4,7 +4,6 @@
 //! The functions reach AWS through the address their server has in its environment, so these tests have a local AWS of
 //! their own that names the proxy there. The tests themselves speak to it directly.
 
-mod own_aws;
 mod proxy;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -14,11 +13,12 @@ use aws_sdk_sqs::types::QueueAttributeName::{RedrivePolicy, VisibilityTimeout};
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 
-use self::{own_aws::OwnAws, proxy::Proxy};
+use self::proxy::Proxy;
 use super::{
     Stack,
     job::{Job, run_mark, send},
     log::{Line, Log},
+    own_stack::{OwnStack, free_port},
     queue,
     settings::Settings,
     wait::eventually,
@@ -142,22 +142,23 @@ async fn drain_polled_queue(stack: &Stack) {
 
 #[tokio::test]
 async fn nothing_is_lost_or_done_twice_when_calls_to_aws_fail_hang_or_lose_their_answer() {
-    let proxy_port = proxy::free_port();
-    let own = OwnAws::start(&format!("http://127.0.0.1:{proxy_port}")).await;
-    let proxy = Proxy::start(proxy_port, &own).await;
-    let stack = own.deploy();
-    prepare(&stack).await;
+    let (port, proxy_port) = (free_port(), free_port());
+    let functions_endpoint = format!("http://127.0.0.1:{proxy_port}");
+    let own = OwnStack::up("faults", &["--port", &port.to_string(), "--functions-endpoint", &functions_endpoint]);
+    let stack = &own.stack;
+    let proxy = Proxy::start(proxy_port, port, stack.folder()).await;
+    prepare(stack).await;
     proxy.inject().await;
 
-    let mut log = Log::from_now(&stack, "SqsWorkerFunctionName");
+    let mut log = Log::from_now(stack, "SqsWorkerFunctionName");
     let mapped = Load::new("JobQueueUrl", "JobDeadLetterQueueUrl", 300);
     let polled = Load::new("PolledQueueUrl", "PolledDeadLetterQueueUrl", 200);
-    let mapped_ids = send(&stack, mapped.queue, &mapped.jobs).await;
-    let polled_ids = send(&stack, polled.queue, &polled.jobs).await;
-    drain_polled_queue(&stack).await;
-    queue::is_empty(&stack, mapped.queue).await;
-    mapped.is_settled(&stack, &mut log, &mapped_ids).await;
-    polled.is_settled(&stack, &mut log, &polled_ids).await;
+    let mapped_ids = send(stack, mapped.queue, &mapped.jobs).await;
+    let polled_ids = send(stack, polled.queue, &polled.jobs).await;
+    drain_polled_queue(stack).await;
+    queue::is_empty(stack, mapped.queue).await;
+    mapped.is_settled(stack, &mut log, &mapped_ids).await;
+    polled.is_settled(stack, &mut log, &polled_ids).await;
 
     let fired = proxy.fired().await;
     for operation in proxy::OPERATIONS {

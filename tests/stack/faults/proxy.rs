@@ -2,17 +2,14 @@
 
 use std::{
     fs::File,
-    net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
 use hyper::Request;
 use serde_json::{Value, json};
 
-use super::{
-    super::{loopback::ask, outputs::repository, wait::eventually},
-    own_aws::OwnAws,
-};
+use super::super::{loopback::ask, outputs::repository, wait::eventually};
 
 /// What the functions call.
 pub(super) const OPERATIONS: [(&str, &str); 8] = [
@@ -35,11 +32,6 @@ pub(super) struct Proxy {
     address: String,
 }
 
-/// A port that nobody listens on.
-pub(super) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Installs the proxy where it is missing, as every tool of the local run is; answers where its programs are.
 fn installed() -> String {
     let script = "import tools; print(tools.ensure('microburst'))";
@@ -49,11 +41,12 @@ fn installed() -> String {
 }
 
 impl Proxy {
-    /// Stands on `port` before this local AWS, and lets everything through.
-    pub(super) async fn start(port: u16, upstream: &OwnAws) -> Self {
-        let log = File::create(upstream.folder().join("proxy.log")).unwrap();
+    /// Stands on `port` before the local AWS on the port `upstream`, and lets everything through. Its log is in `folder`.
+    pub(super) async fn start(port: u16, upstream: u16, folder: &Path) -> Self {
+        let log = File::create(folder.join("proxy.log")).unwrap();
         let process = Command::new(format!("{}/microburst", installed()))
-            .args(["--port", &port.to_string(), "--upstream", &upstream.endpoint(), "--no-resign"])
+            .args(["--port", &port.to_string(), "--no-resign"])
+            .args(["--upstream", &format!("http://127.0.0.1:{upstream}")])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
