@@ -9,11 +9,12 @@ mod job;
 
 use serde::Serialize;
 use sluicegate::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     delivery::{BatchResponse, Completion, DeadLetterQueue, Deadline, Engine, RecordError, Report, SourceQueue},
     events::{Door, Queue, Record, batch},
     idempotency::{self, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
+    telemetry::Metrics,
 };
 use tokio::time::Instant;
 
@@ -59,7 +60,7 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
 
     /// Handles one invocation, through either door.
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, InvocationError> {
-        let started = Instant::now();
+        let (arrived_at, started) = (SystemClock.now(), Instant::now());
         let Some(batch) = batch(event)? else {
             return Ok(Answer::Mapping(BatchResponse::default()));
         };
@@ -68,6 +69,7 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<P, S> {
         let handler = async |record: &Record| self.work(&queue, deadline, record).await;
         let report = self.engine.run(batch, deadline, &handler).await;
         report.log(started.elapsed(), job_type);
+        Metrics::of_report(&report, arrived_at).emit();
         match report.door {
             Door::Mapping => report
                 .response(self.engine.policy.fail_whole_batch)

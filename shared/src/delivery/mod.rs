@@ -104,6 +104,7 @@ mod record_error;
 mod retry;
 mod settle;
 mod shard;
+mod trace;
 mod transformation;
 
 pub use self::{
@@ -121,4 +122,9 @@ pub use self::{
     record_error::{Disposition, RecordError, payload},
     retry::{MAX_VISIBILITY, RetryPolicy},
     settle::{DeadLetterQueues, Settled, hand_back},
+    shard::{NothingDone, StoppedShard, StreamReport, process_stream},
+    transformation::{
+        MAX_RESPONSE_BYTES, Transformation, TransformationResponse, TransformationResult, Transformed,
+        TransformedRecord, transform,
+    },
 };
