@@ -22,6 +22,16 @@ pub enum EventError {
         /// The field's name on the wire.
         field: &'static str,
     },
+    /// A field that AWS sends in base64 is not base64.
+    #[error("{field} of the {of} is not base64: {problem}")]
+    NotBase64 {
+        /// What was looked at.
+        of: &'static str,
+        /// The field's name on the wire.
+        field: &'static str,
+        /// Where and why the decoder stopped.
+        problem: base64::DecodeError,
+    },
     /// The object's key cannot be decoded.
     #[error(transparent)]
     Key(#[from] KeyError),

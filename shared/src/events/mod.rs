@@ -9,6 +9,9 @@
 //! | [`object_events`] | anything S3 causes, in any envelope | [`ObjectEvent`]s with their [`Route`] |
 //! | [`notifications`] | SNS's invocation of a function | [`Notification`]s |
 //! | [`batch`] | a queue's event, or the poller's dispatch | a [`Batch`] of [`Record`]s |
+//! | [`firehose_batch`] | what Firehose wants transformed | a [`FirehoseBatch`] of [`FirehoseRecord`]s |
+//! | [`stream_records`] | what a Kinesis stream delivers | a [`StreamBatch`] of [`StreamRecord`]s |
+//! | [`broker_messages`] | what an Amazon MQ broker delivers | [`BrokerMessage`]s |
 //! | [`tick`] | what a schedule sends, any JSON | a [`Tick`] |
 
 mod attribute;
@@ -30,6 +33,9 @@ mod sqs;
 pub use self::{
     attribute::{AttributeValue, MessageAttribute, MessageAttributes},
     error::EventError,
+    firehose::{FirehoseBatch, FirehoseRecord, MalformedFirehoseRecord, firehose_batch},
+    kinesis::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord, stream_records},
+    mq::{BrokerEvent, BrokerMessage, MalformedMessage, MessageKind, broker_messages},
     object_events::{ObjectEvents, Refusal, TestEvent, object_events},
     queue::Queue,
     route::{Hop, Route},
