@@ -146,7 +146,8 @@ fn a_function_that_calls_no_aws_service_links_no_sdk() {
 #[test]
 fn each_function_links_only_the_clients_it_calls() {
     for (function, clients) in [
-        ("s3-object-logger", &["sns"][..]),
+        ("firehose-transformer", &[][..]),
+        ("s3-object-logger", &["sns"]),
         ("scheduled-poller", &["lambda", "sqs"]),
         ("sns-logger", &[]),
         ("sqs-worker", &["dynamodb", "sqs"]),

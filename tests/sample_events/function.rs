@@ -2,21 +2,30 @@
 
 use std::collections::VecDeque;
 
+use kinesis_logger::StreamLogger;
 use s3_object_logger::ObjectLogger;
 use scheduled_poller::Poller;
 use sluicegate::{events::dispatch::Message, idempotency::MemoryStore};
 use sqs_worker::Worker;
 
-use super::{capture::capture, port::Aws};
+use super::{
+    capture::{capture, now},
+    port::Aws,
+};
 
 /// A function of the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
+    FirehoseTransformer,
+    KinesisLogger,
+    MqLogger,
     ObjectLogger,
     Poller,
     SnsLogger,
     Worker,
 }
+
+const FIREHOSE_TRANSFORMER: &[(&str, &str)] = &[("DROP_WHEN", "level=debug,http.path=/health")];
 
 const OBJECT_LOGGER: &[(&str, &str)] = &[
     ("ALERT_PHONE_NUMBER", "+14155550123"),
@@ -42,6 +51,9 @@ impl Function {
     /// As its folder.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::FirehoseTransformer => "firehose-transformer",
+            Self::KinesisLogger => "kinesis-logger",
+            Self::MqLogger => "mq-logger",
             Self::ObjectLogger => "s3-object-logger",
             Self::Poller => "scheduled-poller",
             Self::SnsLogger => "sns-logger",
@@ -53,6 +65,21 @@ impl Function {
     pub(crate) fn invoke(self, event: &str) -> String {
         let aws = Aws::default();
         match self {
+            Self::FirehoseTransformer => {
+                let config = firehose_transformer::Config::from_lookup(&settings(FIREHOSE_TRANSFORMER)).unwrap();
+                capture(self.name(), &aws.calls, async |invocation| {
+                    firehose_transformer::handle(&config, event, invocation).await
+                })
+            }
+            Self::KinesisLogger => {
+                let config = kinesis_logger::Config::from_lookup(&settings(&[])).unwrap();
+                let logger = StreamLogger::new(config, now);
+                capture(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
+            }
+            Self::MqLogger => {
+                let config = mq_logger::Config::from_lookup(&settings(&[])).unwrap();
+                capture(self.name(), &aws.calls, async |invocation| mq_logger::handle(&config, event, invocation).await)
+            }
             Self::ObjectLogger => {
                 let config = s3_object_logger::Config::from_lookup(&settings(OBJECT_LOGGER)).unwrap();
                 let logger = ObjectLogger::new(config, aws.clone());

@@ -36,6 +36,11 @@ fn every_sample_gives_its_snapshot(function: Function) {
 }
 
 #[test]
+fn the_firehose_transformer_does_with_each_sample_what_its_snapshot_says() {
+    every_sample_gives_its_snapshot(Function::FirehoseTransformer);
+}
+
+#[test]
 fn the_sns_logger_does_with_each_sample_what_its_snapshot_says() {
     every_sample_gives_its_snapshot(Function::SnsLogger);
 }
@@ -53,6 +58,16 @@ fn the_worker_does_with_each_sample_what_its_snapshot_says() {
 #[test]
 fn the_poller_does_with_each_sample_what_its_snapshot_says() {
     every_sample_gives_its_snapshot(Function::Poller);
+}
+
+#[test]
+fn the_stream_logger_does_with_each_sample_what_its_snapshot_says() {
+    every_sample_gives_its_snapshot(Function::KinesisLogger);
+}
+
+#[test]
+fn the_broker_logger_does_with_each_sample_what_its_snapshot_says() {
+    every_sample_gives_its_snapshot(Function::MqLogger);
 }
 
 #[test]

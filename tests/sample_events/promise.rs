@@ -4,7 +4,7 @@
 //! every sample but the garbage must have one.
 
 use sluicegate::events::{
-    AttributeValue, Door, EventKind, Hop, Notification, batch, notifications, object_events, tick,
+    AttributeValue, Door, EventKind, Hop, Notification, batch, firehose_batch, notifications, object_events, tick,
 };
 
 use super::sample::{read, samples};
@@ -109,6 +109,33 @@ const BATCHES: &[(&str, &[&str])] = &[
     ("sqs/zero-records", &["nothing"]),
 ];
 
+/// What `firehose_batch` finds: the source, the bytes of each record or why it is refused; or why the event is.
+const FIREHOSE: &[(&str, &[&str])] = &[
+    ("firehose/byte-order-mark", &["sluicegate-clicks", "35 bytes"]),
+    ("firehose/direct-put", &["sluicegate-clicks", "87 bytes", "46 bytes"]),
+    ("firehose/drop", &["sluicegate-clicks", "29 bytes", "63 bytes", "43 bytes"]),
+    ("firehose/empty-data", &["sluicegate-clicks", "0 bytes", "5 bytes", "32 bytes"]),
+    ("firehose/from-kinesis", &["sluicegate-stream", "31 bytes of ada", "78 bytes of grace"]),
+    ("firehose/malformed", &["sluicegate-clicks", "41 bytes", "32 bytes", "13 bytes", "12 bytes"]),
+    ("firehose/missing-data", &["sluicegate-clicks", "refused: Firehose record has no data", "32 bytes"]),
+    ("firehose/missing-record-id", &["Firehose record has no recordId"]),
+    ("firehose/multi-line", &["sluicegate-clicks", "77 bytes", "35 bytes", "39 bytes"]),
+    ("firehose/not-utf8", &["sluicegate-clicks", "17 bytes", "32 bytes"]),
+    (
+        "firehose/repeated-record-id",
+        &["not a shape this function knows: expected a recordId of its own for each record"],
+    ),
+    (
+        "firehose/wrong-base64",
+        &[
+            "sluicegate-clicks",
+            "refused: data of the Firehose record is not base64: Invalid symbol 63, offset 0.",
+            "32 bytes",
+        ],
+    ),
+    ("firehose/zero-records", &["sluicegate-clicks"]),
+];
+
 /// Who `tick` says made the tick.
 const TICKS: &[(&str, &str)] = &[
     ("eventbridge/custom-event", "custom"),
@@ -153,6 +180,28 @@ fn found_batch(event: &str) -> Vec<String> {
     std::iter::once(format!("{} {}", batch.door.as_str(), batch.queue)).chain(records).collect()
 }
 
+fn found_firehose(event: &str) -> Vec<String> {
+    let batch = match firehose_batch(event) {
+        Ok(batch) => batch,
+        Err(problem) => return vec![problem.to_string()],
+    };
+    let records = batch.records.iter().map(|record| match record {
+        Ok(record) => {
+            let key = record.partition_key.as_ref().map(|key| format!(" of {key}")).unwrap_or_default();
+            format!("{} bytes{key}", record.body.len())
+        }
+        Err(malformed) => format!("refused: {}", malformed.problem),
+    });
+    std::iter::once(batch.source_name().to_owned()).chain(records).collect()
+}
+
+#[test]
+fn every_firehose_sample_reads_as_the_readme_promises() {
+    for (sample, promised) in FIREHOSE {
+        assert_eq!(found_firehose(&read(sample)), *promised, "{sample}");
+    }
+}
+
 #[test]
 fn every_object_sample_reads_as_the_readme_promises() {
     for (sample, promised) in OBJECTS {
@@ -187,6 +236,7 @@ fn every_sample_but_the_garbage_has_a_promise() {
     let promised: Vec<&str> = objects
         .chain(NOTIFICATIONS.iter().map(|(sample, _)| *sample))
         .chain(BATCHES.iter().map(|(sample, _)| *sample))
+        .chain(FIREHOSE.iter().map(|(sample, _)| *sample))
         .chain(TICKS.iter().map(|(sample, _)| *sample))
         .collect();
     for sample in samples().iter().filter(|sample| !sample.starts_with("garbage/")) {

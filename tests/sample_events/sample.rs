@@ -6,7 +6,7 @@ use super::function::Function;
 
 /// The functions that take a sample, as `events/README.md` says; `None` where nobody has said.
 pub(crate) fn takers(sample: &str) -> Option<&'static [Function]> {
-    use Function::{ObjectLogger, Poller, SnsLogger, Worker};
+    use Function::{FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Worker};
     let takers: &[Function] = match sample.split_once('/')? {
         ("s3", _) => &[ObjectLogger],
         ("sns", case) if case.starts_with("s3-") => &[SnsLogger, ObjectLogger],
@@ -16,7 +16,10 @@ pub(crate) fn takers(sample: &str) -> Option<&'static [Function]> {
         ("eventbridge", case) if case.starts_with("object-") => &[ObjectLogger],
         ("eventbridge", "scheduled-event") | ("schedule", _) => &[Poller],
         ("eventbridge", "custom-event") => &[ObjectLogger, Poller],
-        ("garbage", _) => &[ObjectLogger, Poller, SnsLogger, Worker],
+        ("kinesis", _) => &[KinesisLogger],
+        ("mq", _) => &[MqLogger],
+        ("firehose", _) => &[FirehoseTransformer],
+        ("garbage", _) => &[FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Worker],
         _ => return None,
     };
     Some(takers)
