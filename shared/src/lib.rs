@@ -10,6 +10,7 @@
 //! | `aws` (features `aws-*`) | adapters for SQS, SNS, Lambda and `DynamoDB` behind the ports of the others |
 //! | `lambda` (feature `lambda`) | the runtime loop |
 //! | `telemetry` (feature `lambda`) | log lines by contract |
+//! | [`preview`] | what a log line shows of data |
 //! | [`settings`] | configuration, read once, every mistake named |
 //!
 //! Without features the crate knows no SDK and no network. The time of day and the environment are arguments everywhere;
@@ -39,6 +40,7 @@ pub mod events;
 pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod preview;
 pub mod settings;
 #[cfg(feature = "lambda")]
 pub mod telemetry;

@@ -1,1 +1,202 @@
-//! Partial failure of a stream: a shard stops at its first failed record.
+//! Partial failure of a stream: a shard stops at its first record that is not done.
+//!
+//! The fates are those of a queue, and mean this:
+//!
+//! | fate | on a stream |
+//! |---|---|
+//! | `Done`, `Duplicate` | the shard goes on |
+//! | `Retry`, `Rejected` | the shard stops here: this record is named in the answer, and it and all after it come again |
+//! | `NotStarted` | time was over: named in the answer if it is the first |
+//! | `Blocked` | behind a record that failed: not run, and not named |
+//!
+//! `DeadLettered` and `Abandoned` do not occur: a stream has no dead-letter queue for a message, and no receipt handles.
+//! A rejected record therefore stops its shard as any other failure does, and what happens then is up to the event source
+//! mapping. Lambda delivers from the named record on until `MaximumRetryAttempts` or `MaximumRecordAgeInSeconds` is
+//! reached, tells the on-failure destination which *batch* it gives up, and goes on behind it. With the defaults it does
+//! not give up before the stream forgets the record. Set the limits.
+//!
+//! A batch that is given up takes the good records behind the bad one along. `BisectBatchOnFunctionError` is there to
+//! leave the bad one alone, and it halves a batch for which the function fails; a partial answer splits it at the record
+//! it names, which is nothing to split where that is the first. So a batch of which nothing is done fails the invocation:
+//! Lambda halves it, at no cost to the attempts, until the bad record is its own batch. See
+//! [`StreamReport::response`].
+
+use std::{collections::HashSet, time::Duration};
+
+use super::{
+    deadline::Deadline,
+    engine::{BatchItemFailure, BatchResponse},
+    fate::{Completion, Outcome},
+    process::{Deliverable, Order, Plan, process},
+    record_error::RecordError,
+    retry::RetryPolicy,
+};
+use crate::events::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord};
+
+/// Shards at work at the same time. Lambda sends one shard an event; more come only from elsewhere.
+const CONCURRENCY: usize = 10;
+
+/// What became of a stream's batch.
+#[derive(Debug)]
+pub struct StreamReport {
+    /// Where it came from.
+    pub stream: Stream,
+    /// In the order of the event.
+    pub records: Vec<Result<StreamRecord, MalformedStreamRecord>>,
+    /// Their fates, in the same order. A record that cannot be read is `Rejected`, or `Blocked` as any other.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// A shard that did not get to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct StoppedShard<'r> {
+    /// The first record that is not done.
+    pub record: &'r Result<StreamRecord, MalformedStreamRecord>,
+    /// What became of it.
+    pub outcome: &'r Outcome,
+}
+
+/// The first record of the batch is not done, and so none is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("none of {size} records is done: failing the invocation lets Lambda halve the batch and isolate the first")]
+pub struct NothingDone {
+    /// Records of the batch.
+    pub size: usize,
+}
+
+/// The unit of order is the shard. A stream does not count deliveries.
+impl Deliverable for StreamRecord {
+    fn group_id(&self) -> Option<&str> {
+        Some(&self.shard_id)
+    }
+
+    fn receive_count(&self) -> u32 {
+        1
+    }
+}
+
+/// A record that cannot be read keeps its place in the order.
+impl Deliverable for Result<StreamRecord, MalformedStreamRecord> {
+    fn group_id(&self) -> Option<&str> {
+        Some(shard_id(self))
+    }
+
+    fn receive_count(&self) -> u32 {
+        1
+    }
+}
+
+/// Works on one batch of a stream: the records of a shard one after the other, none after the first that is not done.
+///
+/// Errors, panics and time-outs end their shard. No record starts when the deadline is nearer than its reserve.
+pub async fn process_stream<C, H>(batch: StreamBatch, deadline: Deadline, handler: &H) -> StreamReport
+where
+    C: Into<Completion>,
+    H: AsyncFn(&StreamRecord) -> Result<C, RecordError>,
+{
+    let StreamBatch { stream, records } = batch;
+    let plan = Plan { order: Order::ByGroup, concurrency: CONCURRENCY, deadline, retry: RetryPolicy::default() };
+    let read_and_handle = async |record: &Result<StreamRecord, MalformedStreamRecord>| match record {
+        Ok(record) => handler(record).await.map(Into::into),
+        Err(malformed) => Err::<Completion, _>(RecordError::reject(malformed.problem.to_string())),
+    };
+    let nowhere_to_send_it = async |_: &Result<StreamRecord, MalformedStreamRecord>, _: &RecordError| false;
+    let outcomes = process(&records, &plan, &read_and_handle, &nowhere_to_send_it).await;
+    StreamReport { stream, records, outcomes }
+}
+
+impl StreamReport {
+    /// The shards that stopped, each at its first record that is not done.
+    #[must_use]
+    pub fn stopped(&self) -> Vec<StoppedShard<'_>> {
+        let mut shards = HashSet::new();
+        let places = self.records.iter().zip(&self.outcomes);
+        places
+            .filter(|(record, outcome)| !outcome.fate.is_final() && shards.insert(shard_id(record)))
+            .map(|(record, outcome)| StoppedShard { record, outcome })
+            .collect()
+    }
+
+    /// Records that will be delivered again: those that stopped their shard, and those behind them.
+    #[must_use]
+    pub fn handed_back(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| !outcome.fate.is_final()).count()
+    }
+
+    /// The answer to Lambda's poller. It names the first record of a shard that is not done, and no other: Lambda goes on
+    /// from the lowest sequence number it is told. An empty list says that all are done.
+    ///
+    /// With `fail_whole_batch`, a batch of more than one record of which nothing is done is an error instead, so that
+    /// Lambda can halve it. Pass `false` where the mapping does not bisect; both then mean the same to Lambda.
+    ///
+    /// See [partial batch responses of Kinesis](https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html).
+    pub fn response(&self, fail_whole_batch: bool) -> Result<BatchResponse, NothingDone> {
+        if fail_whole_batch && self.records.len() > 1 && self.handed_back() == self.records.len() {
+            return Err(NothingDone { size: self.records.len() });
+        }
+        let failure =
+            |shard: &StoppedShard<'_>| BatchItemFailure { item_identifier: shard.sequence_number().to_owned() };
+        Ok(BatchResponse { batch_item_failures: self.stopped().iter().map(failure).collect() })
+    }
+
+    /// Logs each shard that stopped, and one line for the batch. What was done is the handler's own to log.
+    ///
+    /// `duration` is the whole batch's.
+    pub fn log(&self, duration: Duration) {
+        for shard in self.stopped() {
+            let (shard_id, sequence_number) = (shard.shard_id(), shard.sequence_number());
+            match shard.record {
+                Ok(_) => tracing::warn!(
+                    shard.id = shard_id,
+                    record.sequence_number = sequence_number,
+                    fate = shard.outcome.fate.as_str(),
+                    reason = shard.outcome.fate.error().map(tracing::field::display),
+                    "shard stopped"
+                ),
+                Err(MalformedStreamRecord { problem, .. }) => {
+                    tracing::error!(
+                        shard.id = shard_id,
+                        record.sequence_number = sequence_number,
+                        %problem,
+                        "record refused"
+                    );
+                }
+            }
+        }
+        tracing::info!(
+            stream.name = %self.stream,
+            shard.id = self.records.first().map(shard_id),
+            batch.size = self.records.len(),
+            batch.failures = self.handed_back(),
+            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            "batch finished"
+        );
+    }
+}
+
+impl StoppedShard<'_> {
+    /// The shard.
+    #[must_use]
+    pub fn shard_id(&self) -> &str {
+        shard_id(self.record)
+    }
+
+    /// Where it goes on.
+    #[must_use]
+    pub fn sequence_number(&self) -> &str {
+        match self.record {
+            Ok(record) => &record.sequence_number,
+            Err(malformed) => &malformed.sequence_number,
+        }
+    }
+}
+
+fn shard_id(record: &Result<StreamRecord, MalformedStreamRecord>) -> &str {
+    match record {
+        Ok(record) => &record.shard_id,
+        Err(malformed) => &malformed.shard_id,
+    }
+}
+
+#[cfg(test)]
+mod tests;
