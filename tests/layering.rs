@@ -147,6 +147,8 @@ fn a_function_that_calls_no_aws_service_links_no_sdk() {
 fn each_function_links_only_the_clients_it_calls() {
     for (function, clients) in [
         ("firehose-transformer", &[][..]),
+        ("kinesis-logger", &[]),
+        ("mq-logger", &[]),
         ("s3-object-logger", &["sns"]),
         ("scheduled-poller", &["lambda", "sqs"]),
         ("sns-logger", &[]),

@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     io,
     sync::{Arc, Mutex},
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::Serialize;
@@ -20,6 +20,11 @@ use super::port::Calls;
 /// How long the invocation may take: as the template's functions, and longer than one long poll.
 const REMAINING: Duration = Duration::from_secs(50);
 
+/// The time of day of every invocation.
+pub(crate) fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_741_944_500)
+}
+
 /// Runs a handler as the runtime loop does: on a paused clock, inside the invocation's span, with its log captured.
 ///
 /// Gives its answer, the calls it made and its log lines, without their durations.
@@ -30,8 +35,7 @@ pub(crate) fn capture<Answer: Serialize>(
 ) -> String {
     let log = Log::default();
     let name = |name: &str| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| function.to_owned());
-    let clock = || UNIX_EPOCH + Duration::from_secs(1_741_944_500);
-    let logger = LineLogger::new(LogConfig::from_lookup(name).unwrap(), clock, log.clone());
+    let logger = LineLogger::new(LogConfig::from_lookup(name).unwrap(), now, log.clone());
     let invocation = Invocation { request_id: "request-1".to_owned(), remaining: Some(REMAINING) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let answer = tracing::subscriber::with_default(Registry::default().with(logger), || {

@@ -3,6 +3,8 @@
 //! A snapshot is accepted with a keystroke. These tables are not: each row says what the sample is there to show, and
 //! every sample but the garbage must have one.
 
+mod stream;
+
 use sluicegate::events::{
     AttributeValue, Door, EventKind, Hop, Notification, batch, firehose_batch, notifications, object_events, tick,
 };
@@ -237,6 +239,8 @@ fn every_sample_but_the_garbage_has_a_promise() {
         .chain(NOTIFICATIONS.iter().map(|(sample, _)| *sample))
         .chain(BATCHES.iter().map(|(sample, _)| *sample))
         .chain(FIREHOSE.iter().map(|(sample, _)| *sample))
+        .chain(stream::STREAMS.iter().map(|(sample, _)| *sample))
+        .chain(stream::BROKERS.iter().map(|(sample, _)| *sample))
         .chain(TICKS.iter().map(|(sample, _)| *sample))
         .collect();
     for sample in samples().iter().filter(|sample| !sample.starts_with("garbage/")) {

@@ -1,1 +1,117 @@
 //! Logs the messages of an Amazon MQ broker, ActiveMQ or RabbitMQ.
+//!
+//! Takes the event source mapping's invocation and answers how many messages it logged and how many it refused. It calls
+//! no AWS service.
+//!
+//! A message that cannot be read is logged as an error, and the function succeeds all the same. An Amazon MQ mapping
+//! knows no partial answer: after an error the broker delivers the *whole* batch again, the good messages too, and the
+//! bad one does not get better by it. From ActiveMQ Lambda takes up to six redeliveries before the broker moves all of
+//! them to its dead-letter queue; RabbitMQ does not count, and goes on until a time to live or a policy of its own ends
+//! it. Neither is a setting of the mapping. So the line `record refused` is where a bad message ends: keep its log group,
+//! and alarm on it, or on the metric `RecordsMalformed`. An event that is no broker's at all still fails the invocation: then the wiring is wrong, and
+//! nothing of it may be acknowledged.
+//!
+//! A function that must not lose a message copies this one, and hands what it refuses to a dead-letter queue of its own
+//! before it answers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sluicegate::{
+    events::{BrokerMessage, MalformedMessage, broker_messages},
+    lambda::{Invocation, InvocationError},
+    preview::{Preview, cut},
+    settings::{Settings, SettingsError},
+    telemetry::Metrics,
+};
+
+/// The function's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `LOGGED_DATA_MAX_BYTES`, default 1,024: at most so much of a message's data is logged, as text or as hex, and so
+    /// much of its properties.
+    pub logged_data_max_bytes: usize,
+}
+
+impl Config {
+    /// Reads the settings.
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut settings = Settings::new(lookup);
+        let logged_data_max_bytes = settings.within("LOGGED_DATA_MAX_BYTES", 1_024, 0..=250_000);
+        settings.finish(Self { logged_data_max_bytes })
+    }
+}
+
+/// What the function answers. Lambda does not read it; people who invoke it by hand do.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Messages logged.
+    pub logged: usize,
+    /// Messages that could not be read.
+    pub refused: usize,
+}
+
+/// Handles one invocation.
+#[allow(clippy::unused_async, reason = "handlers are asynchronous; this one has nothing to wait for")]
+pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summary, InvocationError> {
+    let event = broker_messages(event)?;
+    let broker_arn = event.broker_arn.as_deref();
+    let mut summary = Summary::default();
+    for message in event.messages {
+        match message {
+            Ok(message) => {
+                log(config, broker_arn, &message);
+                summary.logged += 1;
+            }
+            Err(malformed) => {
+                log_refusal(broker_arn, &malformed);
+                summary.refused += 1;
+            }
+        }
+    }
+    Metrics::new().batch(summary.logged + summary.refused).count("RecordsMalformed", summary.refused).emit();
+    Ok(summary)
+}
+
+fn log(config: &Config, broker_arn: Option<&str>, message: &BrokerMessage) {
+    let max_bytes = config.logged_data_max_bytes;
+    let preview = Preview::of(&message.body, max_bytes);
+    let properties = properties_json(&message.properties);
+    tracing::info!(
+        record.message_id = message.message_id,
+        broker.arn = broker_arn,
+        queue.name = message.queue,
+        queue.virtual_host = message.virtual_host,
+        record.correlation_id = message.correlation_id,
+        record.redelivered = message.is_redelivered.then_some(true),
+        record.priority = message.priority,
+        record.kind = message.kind.as_str(),
+        record.content_type = message.content_type,
+        record.sent_at = message.sent_at.map(|time| tracing::field::display(time.format("%FT%T%.3fZ"))),
+        record.properties = properties.as_deref().map(|json| cut(json, max_bytes)),
+        record.data = &*preview.shown,
+        record.data_bytes = message.body.len(),
+        record.data_encoding = preview.encoding.as_str(),
+        record.truncated = preview.is_truncated.then_some(true),
+        "broker message received"
+    );
+}
+
+fn log_refusal(broker_arn: Option<&str>, malformed: &MalformedMessage) {
+    let MalformedMessage { queue, message_id, problem } = malformed;
+    tracing::error!(
+        record.message_id = message_id,
+        broker.arn = broker_arn,
+        queue.name = queue,
+        %problem,
+        "record refused"
+    );
+}
+
+/// `{"name": "value", …}`; nothing where there are none.
+fn properties_json(properties: &BTreeMap<String, String>) -> Option<String> {
+    if properties.is_empty() { None } else { serde_json::to_string(properties).ok() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use sluicegate::{
     clock::{Clock, SystemClock},
     events::{AttributeValue, EventError, MessageAttribute, MessageAttributes, Notification, notifications},
     lambda::{Invocation, InvocationError},
+    preview::cut,
     settings::{Settings, SettingsError},
     telemetry::Metrics,
 };
@@ -80,11 +81,6 @@ fn log_refusal(problem: &EventError) {
     tracing::error!(%problem, "record refused");
 }
 
-/// The longest beginning of `text` of at most `max_bytes` that does not cut a character.
-fn cut(text: &str, max_bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(max_bytes)]
-}
-
 /// `{"name": "value", …}`, and nothing where there are none. Of a binary value only its size is logged.
 fn attributes_json(attributes: &MessageAttributes) -> Option<Value> {
     let pair = |(name, attribute): (&String, &MessageAttribute)| {
@@ -100,15 +96,6 @@ fn attributes_json(attributes: &MessageAttributes) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cut_never_splits_a_character() {
-        assert_eq!(cut("한글", 0), "");
-        assert_eq!(cut("한글", 2), "");
-        assert_eq!(cut("한글", 5), "한");
-        assert_eq!(cut("한글", 6), "한글");
-        assert_eq!(cut("한글", 100), "한글");
-    }
 
     #[test]
     fn a_limit_that_is_no_number_is_named() {

@@ -1,0 +1,50 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+async fn handled(event: &Value) -> Result<Summary, InvocationError> {
+    let config = Config::from_lookup(&|_| None).unwrap();
+    let invocation = Invocation { request_id: "r".to_owned(), remaining: None };
+    handle(&config, &event.to_string(), &invocation).await
+}
+
+fn active(messages: &[Value]) -> Value {
+    json!({"eventSource": "aws:mq", "eventSourceArn": "arn:aws:mq:us-east-1:123456789012:broker:b", "messages": messages})
+}
+
+fn message(data: &str) -> Value {
+    json!({"messageID": "ID:1", "destination": {"physicalName": "jobs"}, "data": data})
+}
+
+#[tokio::test]
+async fn data_of_every_kind_is_logged() {
+    let oversized = "QUFB".repeat(350_000);
+    let messages = ["", "aGVsbG8=", "//4A", "G1sySg==", oversized.as_str()].map(message);
+    assert_eq!(handled(&active(&messages)).await.unwrap(), Summary { logged: 5, refused: 0 });
+}
+
+#[tokio::test]
+async fn a_bad_message_does_not_fail_the_batch_it_came_in() {
+    let messages = [message("aGk="), message("?"), json!(7), json!(null), message("aGk=")];
+    assert_eq!(handled(&active(&messages)).await.unwrap(), Summary { logged: 2, refused: 3 });
+    let only_bad = json!({"rmqMessagesByQueue": {"jobs::/": [{"basicProperties": {}, "data": "?"}]}});
+    assert_eq!(handled(&only_bad).await.unwrap(), Summary { logged: 0, refused: 1 });
+}
+
+#[tokio::test]
+async fn ten_thousand_messages_have_each_their_outcome() {
+    let messages: Vec<Value> = (0..10_000).map(|place| message(if place % 2 == 0 { "aGk=" } else { "?" })).collect();
+    assert_eq!(handled(&active(&messages)).await.unwrap(), Summary { logged: 5_000, refused: 5_000 });
+}
+
+#[tokio::test]
+async fn an_event_of_something_else_fails() {
+    let error = handled(&json!({"Records": []})).await.unwrap_err().to_string();
+    assert!(error.contains("`messages` (ActiveMQ) or `rmqMessagesByQueue` (RabbitMQ)"), "{error}");
+}
+
+#[test]
+fn a_limit_that_is_no_number_is_named() {
+    let error = Config::from_lookup(&|_| Some("lots".to_owned())).unwrap_err();
+    assert!(error.to_string().starts_with(r#"LOGGED_DATA_MAX_BYTES is "lots""#), "{error}");
+}
