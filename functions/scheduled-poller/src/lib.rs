@@ -13,7 +13,6 @@ use sluicegate::{
     delivery::Deadline,
     events::tick,
     lambda::{Invocation, InvocationError},
-    telemetry::Metrics,
 };
 use tokio::time::Instant;
 
