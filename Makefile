@@ -4,9 +4,10 @@ PYTHON ?= python3
 TOOLS := .local/tools
 FUNCTION ?=
 EVENT ?=
+BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test build deploy invoke logs clean
+.PHONY: help run stop status test build deploy invoke logs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ invoke: ## run one event through one function: FUNCTION=sns-logger EVENT=events/
 logs: ## follow what the local functions log; FUNCTION=sqs-worker for only one
 	@test -x $(TOOLS)/ministack/bin/python || $(PYTHON) local/tools.py
 	@$(TOOLS)/ministack/bin/python local/logs.py --function "$(FUNCTION)"
+
+bench: ## measure start, warm answers, memory, growth and requests beside a bare echo; BENCH=--quick for a rough look
+	@$(PYTHON) local/bench.py $(BENCH)
 
 clean: stop ## end the local AWS and remove all that was built or installed
 	rm -rf .local .aws-sam target

@@ -16,17 +16,19 @@ const SDK_USER_AGENT: &[u8] = b"x-amz-user-agent";
 
 /// A built function.
 #[derive(Debug, Serialize)]
-pub(crate) struct Built {
-    pub(crate) name: String,
-    pub(crate) bytes: usize,
+pub struct Built {
+    /// The function.
+    pub name: String,
+    /// The binary, stripped as it is deployed.
+    pub bytes: usize,
     /// Packed as a zip file packs it, as tight as it goes; the headers, some hundred bytes, not counted.
-    pub(crate) zip_bytes: usize,
+    pub zip_bytes: usize,
     /// Whether it holds a client of the AWS SDK.
-    pub(crate) sdk: bool,
+    pub sdk: bool,
 }
 
 /// Packs each function, and the bare echo.
-pub(crate) fn weigh(subjects: &[Subject], progress: &Progress) -> Result<Vec<Built>> {
+pub fn weigh(subjects: &[Subject], progress: &Progress) -> Result<Vec<Built>> {
     subjects.iter().filter(|subject| subject.kind != Kind::Peer).map(|subject| one(subject, progress)).collect()
 }
 

@@ -15,6 +15,7 @@ const SYSTEM: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/c
 
 /// What an endpoint needs to be trusted.
 pub(crate) struct Trust {
+    /// For the endpoint.
     pub(crate) server: Arc<ServerConfig>,
     /// A file as large as Lambda's: the machine's certificates, and the one made here at its end.
     pub(crate) bundle: PathBuf,

@@ -23,17 +23,23 @@ const NAMES: [&str; 6] = ["messageId", "MessageId", "messageID", "recordId", "ev
 
 /// One size of one function's event.
 #[derive(Debug, Serialize)]
-pub(crate) struct Grown {
-    pub(crate) name: String,
-    pub(crate) records: usize,
-    pub(crate) event_bytes: usize,
-    pub(crate) took_ms: f64,
-    pub(crate) peak_mib: f64,
-    pub(crate) log_bytes_a_record: f64,
+pub struct Grown {
+    /// The function.
+    pub name: String,
+    /// Records of the event.
+    pub records: usize,
+    /// The event as it goes over the wire.
+    pub event_bytes: usize,
+    /// The event there and its answer back: the median.
+    pub took_ms: f64,
+    /// Resident at the most.
+    pub peak_mib: f64,
+    /// All it logged, shared out.
+    pub log_bytes_a_record: f64,
 }
 
 /// Sends each function events of these sizes, each size to a process of its own. What has no records does not grow.
-pub(crate) fn measure(subjects: &[Subject], sizes: &[usize], progress: &Progress) -> Result<Vec<Grown>> {
+pub fn measure(subjects: &[Subject], sizes: &[usize], progress: &Progress) -> Result<Vec<Grown>> {
     let mut grown = Vec::new();
     for subject in subjects.iter().filter(|subject| subject.kind != Kind::Peer) {
         let sample: Value = serde_json::from_slice(&subject.event)?;

@@ -20,25 +20,32 @@ const RUN_LIMIT: Duration = Duration::from_mins(10);
 
 /// One run over a queue.
 #[derive(Debug, Serialize)]
-pub(crate) struct Drained {
-    pub(crate) messages: usize,
-    pub(crate) tls: bool,
-    pub(crate) took_ms: f64,
-    pub(crate) cpu_us_a_message: f64,
-    pub(crate) requests_a_message: f64,
-    pub(crate) requests: BTreeMap<String, usize>,
-    pub(crate) peak_mib: f64,
+pub struct Drained {
+    /// What was in the queue.
+    pub messages: usize,
+    /// Whether AWS was reached over TLS.
+    pub tls: bool,
+    /// The whole run.
+    pub took_ms: f64,
+    /// On a processor, all threads.
+    pub cpu_us_a_message: f64,
+    /// All requests, shared out.
+    pub requests_a_message: f64,
+    /// By operation.
+    pub requests: BTreeMap<String, usize>,
+    /// Resident at the most.
+    pub peak_mib: f64,
 }
 
 /// Cold starts that end with an answer over TLS.
 #[derive(Debug, Serialize)]
-pub(crate) struct FirstTls {
+pub struct FirstTls {
     /// Certificates that the process trusts; Lambda's file holds about as many.
-    pub(crate) certificates: usize,
+    pub certificates: usize,
     /// From the birth of the process to its first answer, one request to AWS in it: the median.
-    pub(crate) first_answer_ms: f64,
+    pub first_answer_ms: f64,
     /// The same over plain HTTP.
-    pub(crate) plain_first_answer_ms: f64,
+    pub plain_first_answer_ms: f64,
 }
 
 /// Runs the poller over a queue of each of these lengths, plain, and over the longest with TLS too.

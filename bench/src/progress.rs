@@ -10,18 +10,20 @@ use std::{
 const QUIET_INTERVAL: Duration = Duration::from_secs(15);
 
 /// One line, redrawn on a terminal and seldom repeated elsewhere.
-pub(crate) struct Progress {
+pub struct Progress {
     terminal: bool,
     last: Cell<Option<Instant>>,
 }
 
-impl Progress {
-    pub(crate) fn new() -> Self {
+impl Default for Progress {
+    fn default() -> Self {
         Self { terminal: std::io::stderr().is_terminal(), last: Cell::new(None) }
     }
+}
 
+impl Progress {
     /// What is being done now.
-    pub(crate) fn say(&self, what: &str) {
+    pub fn say(&self, what: &str) {
         let mut stderr = std::io::stderr();
         // Nothing can be done about a stderr that is gone.
         if self.terminal {
@@ -33,13 +35,13 @@ impl Progress {
     }
 
     /// Something to be kept in sight.
-    pub(crate) fn note(&self, what: &str) {
+    pub fn note(&self, what: &str) {
         let clear = if self.terminal { "\r\x1b[2K" } else { "" };
         let _ = writeln!(std::io::stderr(), "{clear}{what}");
     }
 
     /// Nothing is being done any more.
-    pub(crate) fn done(&self) {
+    pub fn done(&self) {
         if self.terminal {
             let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }

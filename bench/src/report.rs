@@ -17,32 +17,45 @@ const LARGE: f64 = 100.0;
 
 /// What is written as JSON. A part that was not asked for, or could not be measured, is empty.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
-    pub(crate) starts: Vec<Figures>,
-    pub(crate) counts: Vec<Counts>,
-    pub(crate) built: Vec<Built>,
-    pub(crate) growth: Vec<Grown>,
-    pub(crate) poller: Vec<Drained>,
-    pub(crate) first_tls: Option<FirstTls>,
-    pub(crate) targets: Vec<Target>,
+pub struct Report {
+    /// Starts and warm answers.
+    pub starts: Vec<Figures>,
+    /// Files and system calls.
+    pub counts: Vec<Counts>,
+    /// Sizes.
+    pub built: Vec<Built>,
+    /// Records an event.
+    pub growth: Vec<Grown>,
+    /// Messages of a queue.
+    pub poller: Vec<Drained>,
+    /// Cold starts with a request over TLS.
+    pub first_tls: Option<FirstTls>,
+    /// The bounds, and where this run is.
+    pub targets: Vec<Target>,
 }
 
 /// A bound that a figure is held to.
 #[derive(Debug, Serialize)]
-pub(crate) struct Target {
-    pub(crate) name: String,
-    pub(crate) what: &'static str,
-    pub(crate) at_most: f64,
-    pub(crate) reached: f64,
+pub struct Target {
+    /// The function.
+    pub name: String,
+    /// The figure, with its unit.
+    pub what: &'static str,
+    /// The bound.
+    pub at_most: f64,
+    /// The figure of this run.
+    pub reached: f64,
 }
 
 impl Target {
+    /// Whether the figure is within its bound.
     pub(crate) fn is_met(&self) -> bool {
         self.reached <= self.at_most
     }
 }
 
 impl Report {
+    /// What the ratios are to.
     pub(crate) fn bare(&self) -> Option<&Figures> {
         self.starts.iter().find(|figures| figures.name == BARE)
     }

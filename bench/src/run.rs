@@ -22,7 +22,7 @@ use crate::{
 
 /// Measures the built functions.
 #[derive(Debug, Parser)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Only these functions, by name; the bare echo is always measured
     #[arg(long, value_delimiter = ',')]
     functions: Vec<String>,
@@ -57,8 +57,8 @@ enum Part {
 }
 
 /// Measures what is asked for, and keeps it as JSON under `target/bench`.
-pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
-    let progress = Progress::new();
+pub fn run(arguments: &Arguments) -> Result<Report> {
+    let progress = Progress::default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

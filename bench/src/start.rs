@@ -20,31 +20,39 @@ const UNCOUNTED: usize = 50;
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
-    pub(crate) rounds: usize,
-    pub(crate) trips: usize,
+    /// Lives of each subject.
+    pub rounds: usize,
+    /// Warm answers in each life.
+    pub trips: usize,
 }
 
 /// What was measured of one subject. Medians over the rounds; times in the unit of the name.
 #[derive(Debug, Serialize)]
-pub(crate) struct Figures {
-    pub(crate) name: String,
+pub struct Figures {
+    /// The subject.
+    pub name: String,
     /// From the birth of the process to its first request for an event.
-    pub(crate) init_ms: f64,
+    pub init_ms: f64,
     /// The same, the slowest of a hundred.
-    pub(crate) init_p99_ms: f64,
+    pub init_p99_ms: f64,
     /// From the birth of the process to its first answer.
-    pub(crate) first_answer_ms: f64,
+    pub first_answer_ms: f64,
     /// An event there and its answer back.
-    pub(crate) warm_us: f64,
-    pub(crate) warm_p99_us: f64,
+    pub warm_us: f64,
+    /// The same, the slowest of a hundred.
+    pub warm_p99_us: f64,
     /// On a processor, an event.
-    pub(crate) cpu_us: f64,
-    pub(crate) faults_at_init: f64,
-    pub(crate) faults_an_event: f64,
-    /// Resident when it asks for its first event, and at the most.
-    pub(crate) resident_at_init_mib: f64,
-    pub(crate) peak_mib: f64,
-    pub(crate) log_bytes_an_event: f64,
+    pub cpu_us: f64,
+    /// Page faults until it asks for its first event.
+    pub faults_at_init: f64,
+    /// Page faults a warm event.
+    pub faults_an_event: f64,
+    /// Resident when it asks for its first event.
+    pub resident_at_init_mib: f64,
+    /// Resident at the most.
+    pub peak_mib: f64,
+    /// What it logs of a warm event.
+    pub log_bytes_an_event: f64,
 }
 
 /// One life of one process.

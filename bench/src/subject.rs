@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// What every ratio is to.
-pub(crate) const BARE: &str = "bare-echo";
+pub const BARE: &str = "bare-echo";
 
 /// By function: the sample that is typical of it.
 const TYPICAL: [(&str, &str); 9] = [
@@ -40,17 +40,23 @@ const SETTINGS: [(&str, &[(&str, &str)]); 2] = [
 
 /// One program with its typical event.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    pub(crate) command: Vec<OsString>,
-    pub(crate) settings: Vec<(String, String)>,
-    pub(crate) event: Arc<[u8]>,
+pub struct Subject {
+    /// What it is called in every table.
+    pub name: String,
+    /// What it is to the others.
+    pub kind: Kind,
+    /// A program and its arguments.
+    pub command: Vec<OsString>,
+    /// Its environment, besides what Lambda sets.
+    pub settings: Vec<(String, String)>,
+    /// What it is typically sent.
+    pub event: Arc<[u8]>,
 }
 
 /// What it is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// What every ratio is to.
     Bare,
     /// Deployed by the template.
     Function,
@@ -60,25 +66,25 @@ pub(crate) enum Kind {
 
 /// Where things are.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub struct Places {
     /// The repository.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
     /// A folder a function, each with its `bootstrap`.
-    pub(crate) bootstraps: PathBuf,
+    pub bootstraps: PathBuf,
     /// What runs the Python peers, where it is installed.
-    pub(crate) python: Option<PathBuf>,
+    pub python: Option<PathBuf>,
 }
 
 impl Places {
     /// The sample of this name under `events/`.
-    pub(crate) fn sample(&self, name: &str) -> Result<Value> {
+    pub fn sample(&self, name: &str) -> Result<Value> {
         let path = self.root.join("events").join(name).with_extension("json");
         let text = fs::read_to_string(&path).with_context(|| format!("no sample {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
     }
 
     /// The bare echo and then the template's functions, those that are wanted.
-    pub(crate) fn functions(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
+    pub fn functions(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let template = fs::read_to_string(self.root.join("template.yaml")).context("no template.yaml")?;
         let mut names: Vec<&str> = template.split("Binary: ").skip(1).map(first_word).collect();
         names.sort_unstable();
@@ -106,7 +112,7 @@ impl Places {
     }
 
     /// Those whose language is installed, each after the function it is a peer of.
-    pub(crate) fn peers(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
+    pub fn peers(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let Some(python) = &self.python else { return Ok(Vec::new()) };
         let peers =
             [("sns-logger", "sns_logger"), ("s3-object-logger", "s3_object_logger"), ("sqs-worker", "sqs_worker")];

@@ -5,7 +5,7 @@
 use crate::{growth::Grown, report::Report, start::Figures};
 
 /// Prints everything that was measured.
-pub(crate) fn print(report: &Report) {
+pub fn print(report: &Report) {
     print_starts(report);
     print_counts(report);
     print_growth(report);

@@ -18,19 +18,21 @@ const UNCOUNTED: usize = 10;
 
 /// What was counted of one subject.
 #[derive(Debug, Serialize)]
-pub(crate) struct Counts {
-    pub(crate) name: String,
+pub struct Counts {
+    /// The subject.
+    pub name: String,
     /// Files opened before the first request for an event, shared libraries too; those that were not there are no files.
-    pub(crate) files: Vec<String>,
-    pub(crate) calls_before_first_event: usize,
+    pub files: Vec<String>,
+    /// System calls before the first request for an event.
+    pub calls_before_first_event: usize,
     /// System calls a warm event, all of them.
-    pub(crate) calls_an_event: f64,
+    pub calls_an_event: f64,
     /// The same, by name.
-    pub(crate) calls_by_name: BTreeMap<String, f64>,
+    pub calls_by_name: BTreeMap<String, f64>,
 }
 
 /// Counts for each subject but the peers; nothing where strace is not installed.
-pub(crate) fn count(subjects: &[Subject], progress: &Progress) -> Result<Vec<Counts>> {
+pub fn count(subjects: &[Subject], progress: &Progress) -> Result<Vec<Counts>> {
     let Some(strace) = program("strace") else {
         progress.note("strace is not installed: files and system calls are not counted");
         return Ok(Vec::new());
