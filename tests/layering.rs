@@ -153,6 +153,7 @@ fn each_function_links_only_the_clients_it_calls() {
         ("scheduled-poller", &["lambda", "sqs"]),
         ("sns-logger", &[]),
         ("sqs-worker", &["dynamodb", "sqs"]),
+        ("thumbnailer", &["dynamodb", "s3", "sqs"]),
     ] {
         // The function and what `sluicegate` asks for: further down `aws-config` brings a client that nothing calls.
         let tree = tree(function, "2");

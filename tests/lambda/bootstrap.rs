@@ -65,6 +65,16 @@ impl Bootstrap {
         self.lines.lock().unwrap().join("\n")
     }
 
+    /// The most memory it has had at once, in bytes.
+    ///
+    /// See `VmHWM` in [proc_pid_status(5)](https://man7.org/linux/man-pages/man5/proc_pid_status.5.html).
+    pub(crate) async fn peak_memory(&self) -> u64 {
+        let id = self.child.lock().await.id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")).unwrap();
+        peak.parse::<u64>().unwrap() * 1_024
+    }
+
     /// Waits for its end.
     pub(crate) async fn exited(&self) -> ExitStatus {
         self.child.lock().await.wait().await.unwrap()

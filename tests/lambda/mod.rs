@@ -64,6 +64,11 @@ impl Lambda {
         }
     }
 
+    /// The most memory the process has had at once, in bytes.
+    pub(crate) async fn peak_memory(&self) -> u64 {
+        self.process.peak_memory().await
+    }
+
     /// Ends the process and gives its whole log.
     pub(crate) async fn log(self) -> Vec<Line> {
         self.output().await.iter().map(|line| Line::read(line)).collect()

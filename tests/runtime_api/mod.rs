@@ -6,6 +6,7 @@ mod isolation;
 mod logging;
 mod settings;
 mod silence;
+mod thumbnail;
 
 /// Every function of the workspace.
 const FUNCTIONS: [&str; 4] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker"];

@@ -7,6 +7,7 @@ use s3_object_logger::ObjectLogger;
 use scheduled_poller::Poller;
 use sluicegate::{events::dispatch::Message, idempotency::MemoryStore};
 use sqs_worker::Worker;
+use thumbnailer::Thumbnailer;
 
 use super::{
     capture::{capture, now},
@@ -22,6 +23,7 @@ pub(crate) enum Function {
     ObjectLogger,
     Poller,
     SnsLogger,
+    Thumbnailer,
     Worker,
 }
 
@@ -36,6 +38,14 @@ const OBJECT_LOGGER: &[(&str, &str)] = &[
 const POLLER: &[(&str, &str)] = &[
     ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/sluicegate-polled"),
     ("WORKER_FUNCTION", "sqs-worker"),
+];
+
+const THUMBNAILER: &[(&str, &str)] = &[
+    ("THUMBNAIL_BUCKET", "sluicegate-thumbnails"),
+    (
+        "DEAD_LETTER_QUEUES",
+        "sluicegate-thumbnails=https://sqs.us-east-1.amazonaws.com/123456789012/sluicegate-thumbnails-dead",
+    ),
 ];
 
 const WORKER: &[(&str, &str)] = &[
@@ -57,6 +67,7 @@ impl Function {
             Self::ObjectLogger => "s3-object-logger",
             Self::Poller => "scheduled-poller",
             Self::SnsLogger => "sns-logger",
+            Self::Thumbnailer => "thumbnailer",
             Self::Worker => "sqs-worker",
         }
     }
@@ -96,6 +107,12 @@ impl Function {
                 capture(self.name(), &aws.calls, async |invocation| {
                     sns_logger::handle(&config, event, invocation).await
                 })
+            }
+            Self::Thumbnailer => {
+                let mut config = thumbnailer::Config::from_lookup(&settings(THUMBNAILER)).unwrap();
+                config.queue.policy.jitter = || 1.0;
+                let thumbnailer = Thumbnailer::new(config, aws.clone(), aws.clone(), |_table| MemoryStore::default());
+                capture(self.name(), &aws.calls, async |invocation| thumbnailer.handle(event, invocation).await)
             }
             Self::Worker => {
                 let mut config = sqs_worker::Config::from_lookup(&settings(WORKER)).unwrap();

@@ -71,6 +71,11 @@ fn the_broker_logger_does_with_each_sample_what_its_snapshot_says() {
 }
 
 #[test]
+fn the_thumbnailer_does_with_each_sample_what_its_snapshot_says() {
+    every_sample_gives_its_snapshot(Function::Thumbnailer);
+}
+
+#[test]
 fn every_sample_is_taken_by_a_function() {
     for sample in samples() {
         assert!(

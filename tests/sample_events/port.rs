@@ -5,9 +5,14 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 use s3_object_logger::{AlertError, AlertPort, PhoneNumber, TopicArn};
 use scheduled_poller::{Invoke, Receive};
 use sluicegate::{
+    aws::s3::{ObjectAnswer, ObjectRequest},
     delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, SourceQueue, VisibilityChange},
     events::{AttributeValue, MessageAttributes, Queue, dispatch::Message},
 };
+use thumbnailer::Objects;
+
+/// What every object holds: a GIF of one pixel.
+const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
 /// The calls a function made, in order. Clones share one list.
 #[derive(Clone, Default)]
@@ -23,7 +28,7 @@ impl Calls {
     }
 }
 
-/// SQS, Lambda and SNS. Receives give the messages it holds, ten at a time, then wait in vain.
+/// SQS, Lambda, SNS and S3. Receives give the messages it holds, ten at a time, then wait in vain.
 #[derive(Clone, Default)]
 pub(crate) struct Aws {
     pub(crate) calls: Calls,
@@ -78,6 +83,19 @@ impl Receive for Aws {
 impl Invoke for Aws {
     async fn invoke(&self, payload: String) -> Result<(), CallError> {
         self.calls.add(format!("invoke with {payload}"));
+        Ok(())
+    }
+}
+
+impl Objects for Aws {
+    async fn read(&self, wanted: &ObjectRequest<'_>) -> Result<ObjectAnswer, CallError> {
+        let e_tag = wanted.e_tag.unwrap_or("any");
+        self.calls.add(format!("read {}/{} if it is {e_tag}", wanted.bucket, wanted.key));
+        Ok(ObjectAnswer::Found(GIF.to_vec()))
+    }
+
+    async fn write(&self, bucket: &str, key: &str, content_type: &str, content: Vec<u8>) -> Result<(), CallError> {
+        self.calls.add(format!("write {bucket}/{key} as {content_type}: {} bytes", content.len()));
         Ok(())
     }
 }

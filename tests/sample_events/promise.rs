@@ -53,6 +53,14 @@ const OBJECTS: &[(&str, &[&str])] = &[
     ("sns/s3-object-created", &["s3-sns ObjectCreated 사진/봄 소풍 1+1.jpg"]),
     ("sns/s3-test-event", &["s3-sns test event of amzn-s3-demo-bucket"]),
     ("sqs/s3-eventbridge", &["s3-eventbridge-sqs ObjectCreated 사진/봄 소풍 1+1.jpg"]),
+    (
+        "sqs/s3-images",
+        &[
+            "s3-sqs ObjectCreated photos/open day/0042.JPG",
+            "s3-sqs ObjectCreated photos/open day/index.html",
+            "s3-sqs ObjectCreated photos/open day/panorama.png",
+        ],
+    ),
     ("sqs/s3-object-created", &["s3-sqs ObjectCreated 사진/봄 소풍 1+1.jpg"]),
     ("sqs/s3-sns-raw", &["s3-sqs ObjectCreated 사진/봄 소풍 1+1.jpg"]),
     ("sqs/s3-sns-wrapped", &["s3-sns-sqs ObjectCreated 사진/봄 소풍 1+1.jpg"]),
@@ -102,6 +110,7 @@ const BATCHES: &[(&str, &[&str])] = &[
     ("sqs/new-donor", &["mapping sluicegate-jobs", "receive 1"]),
     ("sqs/new-donor-by-shape", &["mapping sluicegate-jobs", "receive 1"]),
     ("sqs/s3-eventbridge", &["mapping sluicegate-jobs", "receive 1"]),
+    ("sqs/s3-images", &["mapping sluicegate-thumbnails", "receive 1", "receive 1", "receive 1"]),
     ("sqs/s3-object-created", &["mapping sluicegate-jobs", "receive 1"]),
     ("sqs/s3-sns-raw", &["mapping sluicegate-jobs", "receive 1"]),
     ("sqs/s3-sns-wrapped", &["mapping sluicegate-jobs", "receive 1"]),

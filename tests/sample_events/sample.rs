@@ -6,12 +6,14 @@ use super::function::Function;
 
 /// The functions that take a sample, as `events/README.md` says; `None` where nobody has said.
 pub(crate) fn takers(sample: &str) -> Option<&'static [Function]> {
-    use Function::{FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Worker};
+    use Function::{
+        FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Thumbnailer, Worker,
+    };
     let takers: &[Function] = match sample.split_once('/')? {
         ("s3", _) => &[ObjectLogger],
         ("sns", case) if case.starts_with("s3-") => &[SnsLogger, ObjectLogger],
         ("sns", _) => &[SnsLogger],
-        ("sqs", case) if case.starts_with("s3-") => &[Worker, ObjectLogger],
+        ("sqs", case) if case.starts_with("s3-") => &[Worker, ObjectLogger, Thumbnailer],
         ("sqs" | "dispatch", _) => &[Worker],
         ("eventbridge", case) if case.starts_with("object-") => &[ObjectLogger],
         ("eventbridge", "scheduled-event") | ("schedule", _) => &[Poller],
@@ -19,7 +21,9 @@ pub(crate) fn takers(sample: &str) -> Option<&'static [Function]> {
         ("kinesis", _) => &[KinesisLogger],
         ("mq", _) => &[MqLogger],
         ("firehose", _) => &[FirehoseTransformer],
-        ("garbage", _) => &[FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Worker],
+        ("garbage", _) => {
+            &[FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Thumbnailer, Worker]
+        }
         _ => return None,
     };
     Some(takers)

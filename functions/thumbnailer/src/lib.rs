@@ -13,11 +13,12 @@ mod scale;
 mod thumbnail;
 
 use sluicegate::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     delivery::{BatchResponse, Completion, DeadLetterQueue, Deadline, Engine, RecordError, SourceQueue},
     events::{EventError, ObjectEvent, Record, batch, object_events},
     idempotency::{self, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
+    telemetry::Metrics,
 };
 use tokio::time::Instant;
 
@@ -50,12 +51,13 @@ impl<O: Objects, Q: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Thumbnai
 
     /// Handles a batch of the queue. The answer names the messages to deliver again.
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<BatchResponse, InvocationError> {
-        let started = Instant::now();
+        let (arrived_at, started) = (SystemClock.now(), Instant::now());
         let Some(batch) = batch(event)? else { return Ok(BatchResponse::default()) };
         let deadline = self.config.queue.deadline(invocation.remaining);
         let handler = async |record: &Record| self.work(deadline, record).await;
         let report = self.engine.run(batch, deadline, &handler).await;
         report.log(started.elapsed(), |_| Some(JOB_TYPE));
+        Metrics::of_report(&report, arrived_at).emit();
         report
             .response(self.engine.policy.fail_whole_batch)
             .map_err(|error| InvocationError::because("WholeBatchFailed", &error))

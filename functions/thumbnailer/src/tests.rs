@@ -185,7 +185,7 @@ async fn what_is_no_image_goes_to_the_dead_letters_with_its_reason_and_not_its_n
     assert_eq!(
         *aws.letters.borrow(),
         [
-            "not a JPEG, PNG, GIF or WebP image: uploads/a.jpg",
+            "no image of a known format (JPEG, PNG, GIF, WebP): uploads/a.jpg",
             "the object is empty: uploads/c.png",
             "more than 52428800 bytes: uploads/d.gif",
         ]
@@ -241,7 +241,7 @@ async fn the_objects_of_one_notification_are_all_worked_on_whatever_is_wrong_wit
     let event = messages(&[vec![created("a.png"), unreadable, created("b.png")]]);
     aws.invoke(&MemoryStore::default(), &event).await;
     assert_eq!(aws.written_keys(), ["b.png"]);
-    assert_eq!(*aws.letters.borrow(), ["not a JPEG, PNG, GIF or WebP image: uploads/a.png"]);
+    assert_eq!(*aws.letters.borrow(), ["no image of a known format (JPEG, PNG, GIF, WebP): uploads/a.png"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,8 @@ const JPEG_QUALITY: u8 = 80;
 /// What is decoded, and how large it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Width times height. A photograph takes three bytes a pixel, a progressive one up to nine, and a PNG up to eight.
+    /// Width times height. Memory goes by it: a photograph takes three bytes a pixel, a progressive one up to nine, and a
+    /// PNG with transparency and 16 bits a channel twelve. Beside that there is room for the file, twice.
     pub max_pixels: u64,
     /// The longest side of a thumbnail in pixels.
     pub side: u32,
@@ -44,7 +45,7 @@ pub(crate) struct Thumbnail {
 pub(crate) enum ImageProblem {
     #[error("the object is empty")]
     Empty,
-    #[error("not a JPEG, PNG, GIF or WebP image")]
+    #[error("no image of a known format (JPEG, PNG, GIF, WebP)")]
     UnknownFormat,
     #[error("{width} by {height} pixels, more than the {max_pixels} that are decoded")]
     TooManyPixels { width: u32, height: u32, max_pixels: u64 },
