@@ -1,13 +1,14 @@
 //! Sluicegate carries events to the code that must act on them, and loses none on the way.
 //!
-//! A toolkit for AWS Lambda functions in Rust that handle events of S3, SNS, SQS and EventBridge:
+//! A toolkit for AWS Lambda functions in Rust that handle events of S3, SNS, SQS, EventBridge, Kinesis, Firehose and
+//! Amazon MQ:
 //!
 //! | module | what it settles |
 //! |---|---|
 //! | [`events`] | what arrives: from wire JSON to strict records, through any nesting of envelopes |
 //! | [`delivery`] | what happens to a batch: partial failures, order, deadlines, retries, dead letters |
 //! | [`idempotency`] | what has been done already |
-//! | `aws` (features `aws-*`) | adapters for SQS, SNS, Lambda and `DynamoDB` behind the ports of the others |
+//! | `aws` (features `aws-*`) | adapters for SQS, SNS, S3, Lambda and `DynamoDB` behind the ports of the others |
 //! | `lambda` (feature `lambda`) | the runtime loop |
 //! | `telemetry` (feature `lambda`) | log lines by contract |
 //! | [`preview`] | what a log line shows of data |

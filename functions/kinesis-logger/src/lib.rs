@@ -2,7 +2,7 @@
 //!
 //! Takes the event source mapping's invocation and answers `batchItemFailures`: the sequence number at which a shard
 //! stopped, or nothing. A record that cannot be read stops its shard, as does the end of the time. What happens to it then
-//! is the mapping's to say: see [`sluicegate::delivery::StreamReport::response`]. It calls no AWS service.
+//! is the mapping's to say: see [`process_stream`]. It calls no AWS service.
 //!
 //! Data that is text is logged as text, other data in hex, both cut. Records that the Kinesis Producer Library has
 //! aggregated are recognised and not taken apart.

@@ -88,11 +88,11 @@ pub struct BatchResponse {
     pub batch_item_failures: Vec<BatchItemFailure>,
 }
 
-/// One message to deliver again.
+/// One message to deliver again; on a stream, the first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailure {
-    /// The message id.
+    /// The message id; of a stream's record, its sequence number.
     pub item_identifier: String,
 }
 

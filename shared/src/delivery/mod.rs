@@ -88,6 +88,12 @@
 //! A delay is set with `ChangeMessageVisibilityBatch`, ten messages a call, before the id is reported. On a FIFO queue a
 //! delayed message holds its whole group back: that is what order means.
 //!
+//! # Streams
+//!
+//! A Kinesis stream is no queue: what fails is not set aside, its shard stands still. [`process_stream`] runs each shard in
+//! order up to its first record that is not done, and [`StreamReport::response`] names that one alone. The fates are the
+//! same, the engine is not needed: there is nothing to delete, to delay or to send.
+//!
 //! Nothing here calls AWS: [`SourceQueue`] and [`DeadLetterQueue`] are ports. The time of day is not read; deadlines and
 //! pauses use tokio's clock, which tests pause.
 

@@ -1,25 +1,4 @@
 //! Partial failure of a stream: a shard stops at its first record that is not done.
-//!
-//! The fates are those of a queue, and mean this:
-//!
-//! | fate | on a stream |
-//! |---|---|
-//! | `Done`, `Duplicate` | the shard goes on |
-//! | `Retry`, `Rejected` | the shard stops here: this record is named in the answer, and it and all after it come again |
-//! | `NotStarted` | time was over: named in the answer if it is the first |
-//! | `Blocked` | behind a record that failed: not run, and not named |
-//!
-//! `DeadLettered` and `Abandoned` do not occur: a stream has no dead-letter queue for a message, and no receipt handles.
-//! A rejected record therefore stops its shard as any other failure does, and what happens then is up to the event source
-//! mapping. Lambda delivers from the named record on until `MaximumRetryAttempts` or `MaximumRecordAgeInSeconds` is
-//! reached, tells the on-failure destination which *batch* it gives up, and goes on behind it. With the defaults it does
-//! not give up before the stream forgets the record. Set the limits.
-//!
-//! A batch that is given up takes the good records behind the bad one along. `BisectBatchOnFunctionError` is there to
-//! leave the bad one alone, and it halves a batch for which the function fails; a partial answer splits it at the record
-//! it names, which is nothing to split where that is the first. So a batch of which nothing is done fails the invocation:
-//! Lambda halves it, at no cost to the attempts, until the bad record is its own batch. See
-//! [`StreamReport::response`].
 
 use std::{collections::HashSet, time::Duration};
 
@@ -89,6 +68,48 @@ impl Deliverable for Result<StreamRecord, MalformedStreamRecord> {
 /// Works on one batch of a stream: the records of a shard one after the other, none after the first that is not done.
 ///
 /// Errors, panics and time-outs end their shard. No record starts when the deadline is nearer than its reserve.
+///
+/// The fates are those of a queue, and mean this:
+///
+/// | fate | on a stream |
+/// |---|---|
+/// | `Done`, `Duplicate` | the shard goes on |
+/// | `Retry`, `Rejected` | the shard stops here: this record is named in the answer, and it and all after it come again |
+/// | `NotStarted` | time was over: named in the answer if it is the first |
+/// | `Blocked` | behind a record that failed: not run, and not named |
+///
+/// `DeadLettered` and `Abandoned` do not occur: a stream has no dead-letter queue for a message, and no receipt handles.
+/// A rejected record therefore stops its shard as any other failure does, and what happens then is up to the event source
+/// mapping. Lambda delivers from the named record on until `MaximumRetryAttempts` or `MaximumRecordAgeInSeconds` is
+/// reached, tells the on-failure destination which *batch* it gives up, and goes on behind it. With the defaults it does
+/// not give up before the stream forgets the record. Set the limits.
+///
+/// A batch that is given up takes the good records behind the bad one along. `BisectBatchOnFunctionError` is there to
+/// leave the bad one alone, and it halves a batch for which the function fails; a partial answer splits it at the record
+/// it names, which is nothing to split where that is the first. So a batch of which nothing is done fails the invocation:
+/// Lambda halves it, at no cost to the attempts, until the bad record is its own batch. See
+/// [`StreamReport::response`].
+///
+/// ```
+/// # use std::time::Duration;
+/// use sluicegate::{
+///     delivery::{Deadline, RecordError, process_stream},
+///     events::{StreamRecord, stream_records},
+/// };
+///
+/// async fn count(record: &StreamRecord) -> Result<(), RecordError> {
+///     let click: serde_json::Value = serde_json::from_slice(&record.body).map_err(RecordError::reject)?;
+///     println!("{} of {}", click["page"], record.partition_key);
+///     Ok(())
+/// }
+///
+/// async fn answer(event: &str, remaining: Option<Duration>) -> Result<String, Box<dyn std::error::Error>> {
+///     let Some(batch) = stream_records(event)? else { return Ok("{}".to_owned()) };
+///     let deadline = Deadline::after(remaining, Duration::from_secs(1));
+///     let report = process_stream(batch, deadline, &count).await;
+///     Ok(serde_json::to_string(&report.response(true)?)?)
+/// }
+/// ```
 pub async fn process_stream<C, H>(batch: StreamBatch, deadline: Deadline, handler: &H) -> StreamReport
 where
     C: Into<Completion>,
