@@ -84,6 +84,7 @@ async fn every_function_works_with_a_deadline_of_1970() {
                 ],
             ),
             "sns-logger" => ("sns/notification", &[]),
+            "thumbnailer" => ("sqs/s3-test-event", &[("THUMBNAIL_BUCKET", "thumbnails")]),
             _ => ("sqs/new-donor", &[]),
         };
         let aws = Aws::start([]).await;

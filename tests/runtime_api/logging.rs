@@ -70,6 +70,7 @@ async fn every_line_of_every_function_is_json_that_begins_as_the_contract_says()
             ("ENABLE_DRILLS", "true".to_owned()),
             ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/polled".to_owned()),
             ("WORKER_FUNCTION", "sqs-worker".to_owned()),
+            ("THUMBNAIL_BUCKET", "thumbnails".to_owned()),
         ];
         let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let lambda = Lambda::start(function, &settings).await;

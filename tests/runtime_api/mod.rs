@@ -9,4 +9,4 @@ mod silence;
 mod thumbnail;
 
 /// Every function of the workspace.
-const FUNCTIONS: [&str; 4] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker"];
+const FUNCTIONS: [&str; 5] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker", "thumbnailer"];

@@ -15,7 +15,7 @@ async fn refusal(function: &'static str, settings: &[(&str, &str)]) -> Line {
 
 #[tokio::test]
 async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
-    let wrong: [(&str, &[(&str, &str)]); 4] = [
+    let wrong: [(&str, &[(&str, &str)]); 5] = [
         (
             "s3-object-logger",
             &[("ALERT_PHONE_NUMBER", "555"), ("ALERT_TOPIC_ARN", "uploads"), ("ALERT_ROUTES", "s3-pigeon")],
@@ -43,6 +43,16 @@ async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
                 ("DEAD_LETTER_QUEUES", "jobs"),
                 ("ENABLE_DRILLS", "perhaps"),
                 ("FAIL_WHOLE_BATCH", "no"),
+            ],
+        ),
+        (
+            "thumbnailer",
+            &[
+                ("THUMBNAIL_BUCKET", ""),
+                ("THUMBNAIL_PIXELS", "0"),
+                ("MAX_PIXELS", "many"),
+                ("MAX_OBJECT_BYTES", "50 MB"),
+                ("RETRY_MAX_SECONDS", "1.5"),
             ],
         ),
     ];
