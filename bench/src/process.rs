@@ -23,6 +23,8 @@ pub(crate) struct Running {
     pub(crate) started: Instant,
     child: Child,
     log: PathBuf,
+    /// The same, open: another process of the same name gets a file of its own under it.
+    out: File,
 }
 
 /// What a process has used up.
@@ -54,6 +56,8 @@ impl Running {
     pub(crate) fn start_under(prefix: &[OsString], subject: &Subject) -> Result<Self> {
         let api = RuntimeApi::start()?;
         let log = subject.log_file()?;
+        // There may be none yet.
+        let _ = fs::remove_file(&log);
         let out = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut words = prefix.iter().chain(&subject.command);
         let program = words.next().context("a subject without a command")?;
@@ -76,10 +80,10 @@ impl Running {
             .envs(subject.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stderr(out.try_clone()?)
-            .stdout(out);
+            .stdout(out.try_clone()?);
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        Ok(Self { api, started, child, log })
+        Ok(Self { api, started, child, log, out })
     }
 
     /// Waits for it to ask for its first event; the time since its start.
@@ -95,8 +99,7 @@ impl Running {
 
     /// Bytes it has logged so far.
     pub(crate) fn logged_bytes(&self) -> Result<u64> {
-        let log = fs::metadata(&self.log).with_context(|| format!("cannot read {}", self.log.display()))?;
-        Ok(log.len())
+        Ok(self.out.metadata()?.len())
     }
 
     pub(crate) fn usage(&self) -> Result<Usage> {

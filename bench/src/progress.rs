@@ -11,19 +11,29 @@ const QUIET_INTERVAL: Duration = Duration::from_secs(15);
 
 /// One line, redrawn on a terminal and seldom repeated elsewhere.
 pub struct Progress {
+    quiet: bool,
     terminal: bool,
     last: Cell<Option<Instant>>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), last: Cell::new(None) }
+        Self { quiet: false, terminal: std::io::stderr().is_terminal(), last: Cell::new(None) }
     }
 }
 
 impl Progress {
+    /// For whoever does not want to know.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { quiet: true, ..Self::default() }
+    }
+
     /// What is being done now.
     pub fn say(&self, what: &str) {
+        if self.quiet {
+            return;
+        }
         let mut stderr = std::io::stderr();
         // Nothing can be done about a stderr that is gone.
         if self.terminal {
@@ -42,7 +52,7 @@ impl Progress {
 
     /// Nothing is being done any more.
     pub fn done(&self) {
-        if self.terminal {
+        if self.terminal && !self.quiet {
             let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }
     }

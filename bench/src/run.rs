@@ -16,9 +16,12 @@ use crate::{
     progress::Progress,
     report::{Report, targets},
     start::{self, Effort},
-    subject::Places,
+    subject::{BARE, Places},
     trace,
 };
+
+/// Events over which system calls are counted.
+const EVENTS_COUNTED: usize = 100;
 
 /// Measures the built functions.
 #[derive(Debug, Parser)]
@@ -91,7 +94,7 @@ fn measure(
 ) -> Result<Report> {
     let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let asked = |name: &str| arguments.functions.is_empty() || arguments.functions.iter().any(|asked| asked == name);
-    let mut subjects = places.functions(endpoint, asked)?;
+    let mut subjects = places.functions(endpoint, |name| name == BARE || asked(name))?;
     subjects.extend(places.peers(endpoint, asked)?);
 
     let (effort, rounds, most) = if arguments.quick {
@@ -106,7 +109,7 @@ fn measure(
     }
     if wanted(Part::Counts) {
         report.built = built::weigh(&subjects, progress)?;
-        report.counts = trace::count(&subjects, progress)?;
+        report.counts = trace::count(&subjects, EVENTS_COUNTED, progress)?;
     }
     if wanted(Part::Growth) {
         report.growth = growth::measure(&subjects, &up_to(most, &[1, 10, 100, 1_000, 10_000]), progress)?;

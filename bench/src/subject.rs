@@ -17,8 +17,8 @@ pub const BARE: &str = "bare-echo";
 const TYPICAL: [(&str, &str); 9] = [
     (BARE, "sns/notification"),
     ("firehose-transformer", "firehose/direct-put"),
-    ("kinesis-logger", "kinesis/records"),
-    ("mq-logger", "mq/activemq"),
+    ("kinesis-logger", "kinesis/batch"),
+    ("mq-logger", "mq/activemq-text"),
     ("s3-object-logger", "s3/object-created"),
     ("scheduled-poller", "schedule/scheduler"),
     ("sns-logger", "sns/notification"),
@@ -83,14 +83,14 @@ impl Places {
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
     }
 
-    /// The bare echo and then the template's functions, those that are wanted.
+    /// The bare echo and the template's functions, those of them that are wanted, the bare echo first.
     pub fn functions(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let template = fs::read_to_string(self.root.join("template.yaml")).context("no template.yaml")?;
         let mut names: Vec<&str> = template.split("Binary: ").skip(1).map(first_word).collect();
         names.sort_unstable();
         names.dedup();
-        names.retain(|name| wanted(name));
         names.insert(0, BARE);
+        names.retain(|name| wanted(name));
         names.into_iter().map(|name| self.function(name, endpoint)).collect()
     }
 

@@ -11,8 +11,6 @@ use crate::{
     subject::{Kind, Subject},
 };
 
-/// Events between the two readings whose difference is counted.
-const EVENTS: usize = 100;
 /// Events before: what is made at first use is made.
 const UNCOUNTED: usize = 10;
 
@@ -31,8 +29,8 @@ pub struct Counts {
     pub calls_by_name: BTreeMap<String, f64>,
 }
 
-/// Counts for each subject but the peers; nothing where strace is not installed.
-pub fn count(subjects: &[Subject], progress: &Progress) -> Result<Vec<Counts>> {
+/// Counts for each subject but the peers, over so many events; nothing where strace is not installed.
+pub fn count(subjects: &[Subject], events: usize, progress: &Progress) -> Result<Vec<Counts>> {
     let Some(strace) = program("strace") else {
         progress.note("strace is not installed: files and system calls are not counted");
         return Ok(Vec::new());
@@ -46,8 +44,12 @@ pub fn count(subjects: &[Subject], progress: &Progress) -> Result<Vec<Counts>> {
             traced(&prefix, &output, subject, events).with_context(|| subject.name.clone())
         };
         // The life of a process is the same but for the number of its events.
-        let (none, some, more) = (trace(0)?, trace(UNCOUNTED)?, trace(UNCOUNTED + EVENTS)?);
-        Ok(counted_from(&subject.name, &none, &some, &more))
+        let none = trace(0)?;
+        if events == 0 {
+            return Ok(counted_from(&subject.name, &none, "", "", 1));
+        }
+        let (some, more) = (trace(UNCOUNTED)?, trace(UNCOUNTED + events)?);
+        Ok(counted_from(&subject.name, &none, &some, &more, events))
     };
     counted.map(count).collect()
 }
@@ -62,10 +64,10 @@ fn traced(prefix: &[std::ffi::OsString], output: &Path, subject: &Subject, event
     fs::read_to_string(output).with_context(|| format!("no trace in {}", output.display()))
 }
 
-fn counted_from(name: &str, none: &str, some: &str, more: &str) -> Counts {
+fn counted_from(name: &str, none: &str, some: &str, more: &str, events: usize) -> Counts {
     let (some, more) = (calls(some), calls(more));
     #[allow(clippy::cast_precision_loss, reason = "counts of at most some thousands")]
-    let an_event = |count: usize| count as f64 / EVENTS as f64;
+    let an_event = |count: usize| count as f64 / events as f64;
     let calls_by_name: BTreeMap<String, f64> = more
         .iter()
         .map(|(name, count)| (name.clone(), an_event(count.saturating_sub(*some.get(name).unwrap_or(&0)))))
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn files_are_those_opened_before_the_first_event() {
-        let counts = counted_from("any", START, START, START);
+        let counts = counted_from("any", START, START, START, 1);
         assert_eq!(counts.files, ["/etc/ld.so.cache"]);
         assert_eq!(counts.calls_before_first_event, 3);
     }
@@ -125,8 +127,8 @@ mod tests {
     #[test]
     fn calls_are_what_more_events_add() {
         let event = "10 epoll_wait(4,  <unfinished ...>\n11 write(1, \"x\", 1) = 1\n10 <... epoll_wait resumed>) = 1\n";
-        let (some, more) = (START.to_owned(), format!("{START}{}", event.repeat(EVENTS)));
-        let counts = counted_from("any", START, &some, &more);
+        let (some, more) = (START.to_owned(), format!("{START}{}", event.repeat(7)));
+        let counts = counted_from("any", START, &some, &more, 7);
         assert!((counts.calls_an_event - 2.0).abs() < 1e-9, "{counts:?}");
         assert_eq!(counts.calls_by_name.len(), 2);
     }
