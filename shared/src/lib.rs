@@ -1,6 +1,7 @@
 //! Sluicegate carries events to the code that must act on them, and loses none on the way.
 //!
-//! A toolkit for AWS Lambda functions in Rust that handle events of S3, SNS, SQS and EventBridge:
+//! A toolkit for AWS Lambda functions in Rust that handle events of S3, SNS, SQS, EventBridge, Kinesis, Firehose and
+//! Amazon MQ:
 //!
 //! | module | what it settles |
 //! |---|---|
