@@ -8,6 +8,7 @@
 //! | `consume` | what becomes of messages, what it costs, order, SIGTERM |
 //! | `redrive` | dead letters filtered and sent back with nothing lost |
 //! | `topic` | subscribing a queue, filters, order, SMS |
+//! | `stream` | records in order, in batches, and lines that cannot be put |
 //! | `inspect` | what the functions make of an event |
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
 //! | `boto3` | messages of another SDK, both ways |
@@ -22,4 +23,5 @@ mod receive;
 mod redrive;
 mod refusal;
 mod send;
+mod stream;
 mod topic;

@@ -8,6 +8,7 @@ mod queue;
 mod receive;
 mod redrive;
 mod send;
+mod stream;
 mod topic;
 
 use crate::{arguments::Global, connection::Connection, output::Output};
@@ -29,6 +30,9 @@ pub(crate) enum Command {
     /// Make topics, subscribe to them and publish.
     #[command(subcommand)]
     Topic(topic::Command),
+    /// Put records on streams.
+    #[command(subcommand)]
+    Stream(stream::Command),
     /// Say what the functions would make of an event.
     Inspect(inspect::Args),
     /// Reckon what messages cost.
@@ -60,6 +64,7 @@ impl Command {
             Self::Consume(args) => consume::run(args, context).await,
             Self::Redrive(args) => redrive::run(args, context).await,
             Self::Topic(command) => command.run(context).await,
+            Self::Stream(command) => command.run(context).await,
             Self::Inspect(args) => inspect::run(&args, context),
             Self::Cost(args) => cost::run(args, context).await,
             Self::Completions(args) => completions::run(&args, context),

@@ -31,6 +31,18 @@ impl Progress {
         Self { bar }
     }
 
+    /// A count that goes up, where nobody knows yet how far.
+    pub(crate) fn open_ended(output: Output, what: &'static str) -> Self {
+        let bar = if output.has_progress() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        if !bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        }
+        if let Ok(style) = ProgressStyle::with_template(&format!("{{spinner}} {{pos}} {what}  {{per_sec}}")) {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
     pub(crate) fn add(&self, count: u64) {
         self.bar.inc(count);
     }

@@ -7,6 +7,7 @@ use sluicegate::events::{Door, EventError, Origin, batch, notifications, object_
 use super::{
     job::{Made, made_of},
     layer::object,
+    source,
 };
 
 /// A function of this repository.
@@ -22,6 +23,12 @@ pub(super) enum Function {
     SqsWorker,
     /// Drains a queue at each tick
     ScheduledPoller,
+    /// Logs the records of a data stream
+    KinesisLogger,
+    /// Cleans up the records of a delivery stream
+    FirehoseTransformer,
+    /// Logs the messages of a broker
+    MqLogger,
 }
 
 /// What one function makes of an event.
@@ -45,7 +52,9 @@ impl Verdict {
 
 /// The functions an event is meant for, the first one before all; none for what is no event at all.
 pub(super) fn meant(event: &str) -> Vec<Function> {
-    use Function::{S3ObjectLogger, ScheduledPoller, SnsLogger, SqsWorker};
+    use Function::{
+        FirehoseTransformer, KinesisLogger, MqLogger, S3ObjectLogger, ScheduledPoller, SnsLogger, SqsWorker,
+    };
     let Ok(value) = serde_json::from_str::<Value>(event) else { return Vec::new() };
     let Some(object) = value.as_object() else { return Vec::new() };
     let is_of_objects =
@@ -61,9 +70,16 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
         return match first["eventSource"].as_str().or_else(|| first["EventSource"].as_str()) {
             Some("aws:s3") => vec![S3ObjectLogger],
             Some("aws:sns") => with_logger(SnsLogger),
+            Some("aws:kinesis") => vec![KinesisLogger],
             Some("aws:sqs") => with_logger(SqsWorker),
             _ => vec![S3ObjectLogger, SnsLogger, SqsWorker],
         };
+    }
+    if object.contains_key("deliveryStreamArn") {
+        return vec![FirehoseTransformer];
+    }
+    if object.get("eventSource").is_some_and(source::is_broker) {
+        return vec![MqLogger];
     }
     if object.contains_key("queueUrl") {
         return vec![SqsWorker];
@@ -80,6 +96,9 @@ impl Function {
             Self::SnsLogger => "sns-logger",
             Self::SqsWorker => "sqs-worker",
             Self::ScheduledPoller => "scheduled-poller",
+            Self::KinesisLogger => "kinesis-logger",
+            Self::FirehoseTransformer => "firehose-transformer",
+            Self::MqLogger => "mq-logger",
         }
     }
 
@@ -90,6 +109,9 @@ impl Function {
             Self::SnsLogger => sns(event),
             Self::SqsWorker => jobs(event),
             Self::ScheduledPoller => poll(event),
+            Self::KinesisLogger => source::stream(event),
+            Self::FirehoseTransformer => source::delivery(event),
+            Self::MqLogger => source::broker(event),
         };
         match judged {
             Ok((does, problems)) => Verdict { function: self, refused: false, does, problems },
@@ -100,7 +122,8 @@ impl Function {
     }
 }
 
-type Judged = Result<(Vec<String>, Vec<String>), EventError>;
+/// What is done, and what is wrong; an error is about the whole event.
+pub(super) type Judged = Result<(Vec<String>, Vec<String>), EventError>;
 
 fn objects(event: &str) -> Judged {
     let found = object_events(event)?;

@@ -7,6 +7,7 @@ use sluicegate::events::{
     object_events,
 };
 
+use super::source;
 use crate::quantity::human_size;
 
 /// More than any route in AWS makes.
@@ -37,7 +38,7 @@ impl Layer {
         }
     }
 
-    fn new(what: impl Into<String>, facts: Vec<String>, inside: Vec<Self>) -> Self {
+    pub(super) fn new(what: impl Into<String>, facts: Vec<String>, inside: Vec<Self>) -> Self {
         Self { what: what.into(), facts, inside }
     }
 
@@ -57,8 +58,17 @@ fn look(text: &str, depth: usize) -> Layer {
     if depth > MAX_DEPTH {
         return Layer::bare("more envelopes than any route makes");
     }
+    if value["Records"][0]["eventSource"] == "aws:kinesis" {
+        return source::stream_layer(text);
+    }
     if let Some(records) = value["Records"].as_array() {
         return records_layer(records, depth);
+    }
+    if value["deliveryStreamArn"].is_string() {
+        return source::delivery_layer(text);
+    }
+    if source::is_broker(&value["eventSource"]) {
+        return source::broker_layer(text);
     }
     if value["queueUrl"].is_string() {
         return dispatch_layer(text, depth);
@@ -191,7 +201,7 @@ pub(super) fn object(object: &ObjectEvent) -> String {
     facts.join(", ")
 }
 
-fn counted(records: usize) -> String {
+pub(super) fn counted(records: usize) -> String {
     if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `layer` | what the event is: envelopes peeled, records, decoded keys |
 //! | `function` | which functions are meant, and what each makes of it |
+//! | `source` | records of streams and messages of brokers, both ways |
 //! | `job` | what the worker makes of one message |
 
 mod function;
 mod job;
 mod layer;
+mod source;
 
 use std::{fs, io::Read as _, path::PathBuf};
 
