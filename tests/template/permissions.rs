@@ -1,0 +1,92 @@
+//! What each role allows: its own calls, on its own resources, each with its reason in `docs/permissions.md`.
+
+use std::{fs, path::Path};
+
+use serde_yaml_ng::Value;
+
+use super::{Document, everything, logical_id};
+
+/// Statements that name no resource, because what they allow has none.
+const WITHOUT_RESOURCE: [&str; 2] = ["ListStreams", "ReachBrokersNetwork"];
+
+/// Each statement of each role, with the role it is of.
+fn statements(document: &Document) -> Vec<(String, Value)> {
+    let inline = document.resources("AWS::IAM::Role").into_iter().flat_map(|role| {
+        let policies = role.properties.get("Policies").and_then(Value::as_sequence).cloned().unwrap_or_default();
+        policies.into_iter().map(move |policy| (role.id.clone(), policy)).collect::<Vec<_>>()
+    });
+    let attached = document.resources("AWS::IAM::Policy").into_iter().map(|policy| (policy.id, policy.properties));
+    inline
+        .chain(attached)
+        .flat_map(|(role, policy)| {
+            let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
+            statements.into_iter().map(move |statement| (role.clone(), statement)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn each(value: &Value) -> Vec<Value> {
+    value.as_sequence().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+#[test]
+fn no_role_allows_any_action_or_any_resource() {
+    for (role, statement) in statements(&everything()) {
+        let sid = statement["Sid"].as_str().unwrap_or_else(|| panic!("{role}: a statement without Sid"));
+        for action in each(&statement["Action"]) {
+            assert!(!action.as_str().unwrap().contains('*'), "{role}.{sid}: {action:?}");
+        }
+        let is_any = each(&statement["Resource"]).iter().any(|resource| resource == "*");
+        assert_eq!(is_any, WITHOUT_RESOURCE.contains(&sid), "{role}.{sid}");
+        // A phone number has no ARN: all but topics.
+        assert_eq!(statement.get("NotResource").is_some(), sid == "AlertBySms", "{role}.{sid}");
+    }
+}
+
+#[test]
+fn every_function_writes_its_own_log_and_no_other() {
+    let document = everything();
+    let statements = statements(&document);
+    for function in document.functions() {
+        let role = logical_id(&function.properties["Role"]);
+        let log_group = logical_id(&function.properties["LoggingConfig"]["LogGroup"]);
+        let logging: Vec<_> = statements
+            .iter()
+            .filter(|(of, statement)| *of == role && each(&statement["Action"]).iter().any(is_of_logs))
+            .collect();
+        assert_eq!(logging.len(), 1, "{role}");
+        assert_eq!(logical_id(&logging[0].1["Resource"]), log_group, "{role}");
+    }
+}
+
+fn is_of_logs(action: &Value) -> bool {
+    action.as_str().unwrap().starts_with("logs:")
+}
+
+#[test]
+fn roles_have_no_policy_of_aws_s_own() {
+    for role in everything().resources("AWS::IAM::Role") {
+        assert!(role.properties.get("ManagedPolicyArns").is_none(), "{}", role.id);
+    }
+}
+
+#[test]
+fn every_permission_has_its_reason_in_the_documents() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/permissions.md");
+    let page = fs::read_to_string(path).unwrap();
+    let mut wanted = Vec::new();
+    for (role, statement) in statements(&everything()) {
+        let sid = statement["Sid"].as_str().unwrap().to_owned();
+        let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{role}`")));
+        let section = section.unwrap_or_else(|| panic!("docs/permissions.md has no section on {role}"));
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{sid}` |")));
+        let row = row.unwrap_or_else(|| panic!("{role}.{sid} has no row"));
+        for action in each(&statement["Action"]) {
+            let call = action.as_str().unwrap();
+            assert!(row.contains(&format!("`{call}`")), "{role}.{sid} says nothing of {call}");
+        }
+        wanted.push((role, sid));
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    assert_eq!(rows.count(), wanted.len(), "docs/permissions.md lists what no role allows");
+}

@@ -1,0 +1,232 @@
+//! Who gets in: encryption at rest, TLS on the way, and no service for anybody else's account.
+
+use serde_yaml_ng::Value;
+
+use super::{Document, everything, logical_id};
+
+/// What holds data, and the property that names its key.
+const ENCRYPTED_BY_KEY: [(&str, &[&str]); 7] = [
+    ("AWS::SNS::Topic", &["KmsMasterKeyId"]),
+    ("AWS::SQS::Queue", &["KmsMasterKeyId"]),
+    ("AWS::DynamoDB::Table", &["SSESpecification", "KMSMasterKeyId"]),
+    ("AWS::Logs::LogGroup", &["KmsKeyId"]),
+    ("AWS::Kinesis::Stream", &["StreamEncryption", "KeyId"]),
+    ("AWS::KinesisFirehose::DeliveryStream", &["DeliveryStreamEncryptionConfigurationInput", "KeyARN"]),
+    ("AWS::S3::Bucket", &["KMSMasterKeyID"]),
+];
+
+const MANAGED: [(&str, &str); 2] = [("EnableStreams", "true"), ("Encryption", "managed")];
+
+fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, name| value.get(*name))
+}
+
+fn bucket_encryption(bucket: &Value) -> &Value {
+    &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+}
+
+/// The statements of every policy that says who may use a resource.
+fn resource_statements(document: &Document) -> Vec<(String, Value)> {
+    let kinds = ["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"];
+    let policies = kinds.iter().flat_map(|kind| document.resources(kind));
+    let of_policy = |id: String, policy: &Value| {
+        let statements = policy["Statement"].as_sequence().unwrap().clone();
+        statements.into_iter().map(move |statement| (id.clone(), statement)).collect::<Vec<_>>()
+    };
+    let key = document.resource("EncryptionKey");
+    let trusts = document.resources("AWS::IAM::Role").into_iter();
+    policies
+        .flat_map(|policy| of_policy(policy.id, &policy.properties["PolicyDocument"]))
+        .chain(of_policy(key.id, &key.properties["KeyPolicy"]))
+        .chain(trusts.flat_map(|role| of_policy(role.id, &role.properties["AssumeRolePolicyDocument"])))
+        .collect()
+}
+
+#[test]
+fn with_the_key_all_that_keeps_anything_is_encrypted_by_it() {
+    // A stream as Firehose's source has an encryption of its own, so records are put to it directly here.
+    let direct: Vec<_> = super::EVERYTHING.into_iter().filter(|(name, _)| *name != "DeliverySource").collect();
+    let document = Document::with(&direct);
+    for (kind, path) in ENCRYPTED_BY_KEY {
+        for resource in document.resources(kind) {
+            let of_bucket = kind == "AWS::S3::Bucket";
+            let holder = if of_bucket { bucket_encryption(&resource.properties) } else { &resource.properties };
+            let key = at(holder, path).unwrap_or_else(|| panic!("{} has no key", resource.id));
+            assert_eq!(logical_id(key), "EncryptionKey", "{}", resource.id);
+            assert!(
+                resource.properties.get("SqsManagedSseEnabled").is_none(),
+                "{}: SQS takes one of them",
+                resource.id
+            );
+        }
+    }
+    assert_eq!(logical_id(&document.globals()["KmsKeyArn"]), "EncryptionKey");
+}
+
+#[test]
+fn without_it_all_but_topics_is_encrypted_by_aws() {
+    let document = Document::with(&MANAGED);
+    for queue in document.queues() {
+        assert_eq!(queue.properties["SqsManagedSseEnabled"], true, "{}", queue.id);
+        assert!(queue.properties.get("KmsMasterKeyId").is_none(), "{}", queue.id);
+    }
+    for bucket in document.resources("AWS::S3::Bucket") {
+        assert_eq!(bucket_encryption(&bucket.properties)["SSEAlgorithm"], "AES256", "{}", bucket.id);
+    }
+    for table in document.resources("AWS::DynamoDB::Table") {
+        assert_eq!(table.properties["SSESpecification"]["SSEEnabled"], true, "{}", table.id);
+    }
+    assert_eq!(document.resource("Stream").properties["StreamEncryption"]["EncryptionType"], "KMS");
+    let delivery = document.resource("DeliveryStream").properties;
+    assert_eq!(delivery["DeliveryStreamEncryptionConfigurationInput"]["KeyType"], "AWS_OWNED_CMK");
+}
+
+#[test]
+fn no_topic_has_the_key_that_would_keep_s3_and_alarms_out() {
+    for topic in Document::with(&MANAGED).resources("AWS::SNS::Topic") {
+        assert!(topic.properties.get("KmsMasterKeyId").is_none(), "{}", topic.id);
+    }
+}
+
+#[test]
+fn the_key_turns_over_and_outlives_the_stack() {
+    let written = Document::by_default();
+    let key = &written.written("Resources")["EncryptionKey"];
+    assert_eq!(key["DeletionPolicy"], "Retain");
+    assert_eq!(key["UpdateReplacePolicy"], "Retain");
+    assert_eq!(key["Properties"]["EnableKeyRotation"], true);
+}
+
+#[test]
+fn the_key_lets_in_every_service_that_passes_messages_on() {
+    let document = everything();
+    let key = document.resource("EncryptionKey").properties;
+    let services: Vec<String> = key["KeyPolicy"]["Statement"]
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .filter_map(|statement| statement["Principal"].get("Service"))
+        .flat_map(|service| service.as_sequence().cloned().unwrap_or_else(|| vec![service.clone()]))
+        .map(|service| super::text(&service).to_owned())
+        .collect();
+    // Whoever a queue or a topic lets in must be able to encrypt what it leaves there.
+    for (policy, statement) in resource_statements(&document) {
+        let is_message = statement["Action"] == "sqs:SendMessage" || statement["Action"] == "sns:Publish";
+        if let Some(service) = statement["Principal"].get("Service").filter(|_| is_message) {
+            assert!(services.iter().any(|known| service == known.as_str()), "{policy}: {service:?}");
+        }
+    }
+    assert!(services.contains(&"logs.${AWS::Region}.amazonaws.com".to_owned()));
+}
+
+#[test]
+fn every_role_may_use_the_key() {
+    let document = everything();
+    let policy = document.resource("EncryptionKeyPolicy").properties;
+    let users: Vec<String> = policy["Roles"].as_sequence().unwrap().iter().map(logical_id).collect();
+    for role in document.resources("AWS::IAM::Role") {
+        assert!(users.contains(&role.id), "{}", role.id);
+    }
+}
+
+#[test]
+fn no_service_acts_for_anybody_else_s_account() {
+    let document = everything();
+    let mut seen = 0;
+    for (policy, statement) in resource_statements(&document) {
+        let Some(service) = statement["Principal"].get("Service") else { continue };
+        let unconditional = match (policy.as_str(), service.as_str()) {
+            // Lambda assumes a role for a function of this account only, and presents no source while it makes one.
+            (role, Some("lambda.amazonaws.com")) => role.ends_with("Role"),
+            // EventBridge presents none to KMS: see the statement.
+            ("EncryptionKey", Some("events.amazonaws.com")) => true,
+            // CloudWatch Logs presents the log group, whose ARN has the account.
+            ("EncryptionKey", Some("logs.${AWS::Region}.amazonaws.com")) => {
+                statement["Condition"]["ArnLike"].is_mapping()
+            }
+            _ => false,
+        };
+        let account = &statement["Condition"]["StringEquals"]["aws:SourceAccount"];
+        assert!(unconditional || !account.is_null(), "{policy}: {service:?} for any account");
+        assert!(unconditional || logical_id(account) == "AWS::AccountId", "{policy}: {service:?}");
+        let names_source = ["ArnEquals", "ArnLike"].iter().any(|operator| {
+            at(&statement["Condition"], &[operator, "aws:SourceArn"]).is_some_and(|source| !source.is_null())
+        });
+        assert!(unconditional || policy == "EncryptionKey" || names_source, "{policy}: {service:?}");
+        seen += 1;
+    }
+    assert!(seen >= 15, "{seen}");
+}
+
+#[test]
+fn every_permission_to_invoke_names_its_source_and_account() {
+    for permission in everything().resources("AWS::Lambda::Permission") {
+        assert!(!permission.properties["SourceArn"].is_null(), "{}", permission.id);
+        assert_eq!(logical_id(&permission.properties["SourceAccount"]), "AWS::AccountId", "{}", permission.id);
+    }
+}
+
+#[test]
+fn every_queue_topic_and_bucket_is_reached_over_tls_only() {
+    let document = everything();
+    let statements = resource_statements(&document);
+    for kind in ["AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket"] {
+        for resource in document.resources(kind) {
+            let policy = format!("{}Policy", resource.id);
+            let (_, tls) = statements
+                .iter()
+                .find(|(of, statement)| *of == policy && statement["Sid"] == "TlsOnly")
+                .unwrap_or_else(|| panic!("{} takes plain HTTP", resource.id));
+            assert_eq!(tls["Effect"], "Deny", "{policy}");
+            assert_eq!(tls["Principal"], "*", "{policy}");
+            assert_eq!(tls["Condition"]["Bool"]["aws:SecureTransport"], "false", "{policy}");
+            // Topics refuse a denial of what is none of theirs, so it names the one call that carries a message.
+            let wanted = match kind {
+                "AWS::SQS::Queue" => "sqs:*",
+                "AWS::SNS::Topic" => "sns:Publish",
+                _ => "s3:*",
+            };
+            assert_eq!(tls["Action"], wanted, "{policy}");
+            let covered = tls["Resource"].as_sequence().map_or(&tls["Resource"], |resources| &resources[0]);
+            assert_eq!(logical_id(covered), resource.id, "{policy}");
+        }
+    }
+}
+
+#[test]
+fn every_bucket_is_closed_to_the_public_and_forgets_abandoned_uploads() {
+    for bucket in everything().resources("AWS::S3::Bucket") {
+        let block = &bucket.properties["PublicAccessBlockConfiguration"];
+        for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+            assert_eq!(block[setting], true, "{}: {setting}", bucket.id);
+        }
+        assert_eq!(bucket.properties["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced");
+        let rule = &bucket.properties["LifecycleConfiguration"]["Rules"][0];
+        assert_eq!(rule["Status"], "Enabled", "{}", bucket.id);
+        assert!(!rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].is_null(), "{}", bucket.id);
+    }
+}
+
+#[test]
+fn other_accounts_get_in_only_where_they_are_named() {
+    let by_default = Document::with(&[("EnableStreams", "true"), ("Encryption", "key")]);
+    let other = |(policy, statement): &(String, Value)| {
+        let principal = statement["Principal"].get("AWS").filter(|_| statement["Effect"] == "Allow")?;
+        (statement["Sid"] != "AccountAdministers").then(|| (policy.clone(), logical_id(principal)))
+    };
+    assert_eq!(resource_statements(&by_default).iter().find_map(other), None);
+
+    let named: Vec<_> = resource_statements(&everything()).iter().filter_map(other).collect();
+    let policies = [
+        "JobQueuePolicy",
+        "PolledQueuePolicy",
+        "OrderedQueuePolicy",
+        "NotificationTopicPolicy",
+        "OrderedTopicPolicy",
+        "EncryptionKey",
+    ];
+    assert_eq!(named.len(), policies.len());
+    for policy in policies {
+        assert!(named.contains(&(policy.to_owned(), "ProducerAccountIds".to_owned())), "{policy}");
+    }
+}
