@@ -44,6 +44,8 @@ pub(crate) struct Call {
     pub(crate) input: Value,
     pub(crate) bytes: usize,
     pub(crate) at: Instant,
+    /// The trace it belongs to, as its header says.
+    pub(crate) trace: Option<String>,
 }
 
 /// What is wrong with an operation.
@@ -88,6 +90,11 @@ impl Aws {
         calls.iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
+    /// The requests of every kind, in order.
+    pub(crate) fn all_calls(&self) -> Vec<Call> {
+        self.state.calls.lock().unwrap().clone()
+    }
+
     /// How many requests there were, of every kind.
     pub(crate) fn count(&self) -> usize {
         self.state.calls.lock().unwrap().len()
@@ -124,11 +131,13 @@ async fn answer(state: Arc<State>, request: Request<Bytes>) -> http::Answer {
     let operation = operation(&request);
     let input: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     let bytes = request.body().len();
+    let trace = request.headers().get("x-amzn-trace-id").map(|header| header.to_str().unwrap().to_owned());
     state.calls.lock().unwrap().push(Call {
         operation: operation.clone(),
         input: input.clone(),
         bytes,
         at: Instant::now(),
+        trace,
     });
     let fault = state.faults.lock().unwrap().get(&operation).cloned();
     let answer = match (fault, operation.as_str()) {

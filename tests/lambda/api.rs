@@ -31,6 +31,8 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct Invoked {
     pub(crate) request_id: String,
+    /// The X-Ray trace that Lambda said it belongs to.
+    pub(crate) trace: String,
     pub(crate) answer: Answer,
 }
 
@@ -62,6 +64,7 @@ pub(crate) struct RuntimeApi {
 
 struct Event {
     request_id: String,
+    trace: String,
     payload: Bytes,
     deadline: SystemTime,
 }
@@ -94,11 +97,13 @@ impl RuntimeApi {
 
     /// Has the function asked to handle an event, after those that wait already.
     pub(crate) async fn invoke(&self, payload: Bytes, deadline: SystemTime) -> Invoked {
-        let request_id = format!("request-{}", self.invocations.fetch_add(1, Ordering::Relaxed) + 1);
+        let number = self.invocations.fetch_add(1, Ordering::Relaxed) + 1;
+        let request_id = format!("request-{number}");
+        let trace = format!("Root=1-5759e988-{number:024x};Parent=53995c3f42cd8ad8;Sampled=1");
         let (sender, answer) = oneshot::channel();
         self.waiting.lock().unwrap().insert(request_id.clone(), sender);
-        self.events.send(Event { request_id: request_id.clone(), payload, deadline }).unwrap();
-        Invoked { answer: answer.await.unwrap(), request_id }
+        self.events.send(Event { request_id: request_id.clone(), trace: trace.clone(), payload, deadline }).unwrap();
+        Invoked { answer: answer.await.unwrap(), request_id, trace }
     }
 }
 
@@ -109,7 +114,7 @@ async fn next_event(events: &AsyncMutex<mpsc::UnboundedReceiver<Event>>) -> http
         .header("lambda-runtime-aws-request-id", &event.request_id)
         .header("lambda-runtime-deadline-ms", deadline_ms.to_string())
         .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:tested")
-        .header("lambda-runtime-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")
+        .header("lambda-runtime-trace-id", &event.trace)
         .body(Full::new(event.payload))
         .unwrap()
 }

@@ -65,6 +65,15 @@ impl Bootstrap {
         self.lines.lock().unwrap().join("\n")
     }
 
+    /// How many times it has written to a file, a pipe or a terminal so far.
+    ///
+    /// See `/proc/pid/io` in [proc_pid_io(5)](https://man7.org/linux/man-pages/man5/proc_pid_io.5.html).
+    pub(crate) async fn writes(&self) -> u64 {
+        let id = self.child.lock().await.id().unwrap();
+        let counts = std::fs::read_to_string(format!("/proc/{id}/io")).unwrap();
+        counts.lines().find_map(|line| line.strip_prefix("syscw: ")).unwrap().parse().unwrap()
+    }
+
     /// The most memory it has had at once, in bytes.
     ///
     /// See `VmHWM` in [proc_pid_status(5)](https://man7.org/linux/man-pages/man5/proc_pid_status.5.html).

@@ -24,6 +24,11 @@ impl Line {
         field.and_then(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
+    /// Whether `CloudWatch` reads metrics out of it.
+    pub(crate) fn is_metrics(&self) -> bool {
+        self.fields.iter().any(|(name, _)| name == "_aws")
+    }
+
     /// The names of its fields.
     pub(crate) fn names(&self) -> Vec<&str> {
         self.fields.iter().map(|(name, _)| name.as_str()).collect()

@@ -64,14 +64,35 @@ impl Lambda {
         }
     }
 
+    /// Sends an event and counts the writes it takes to answer it.
+    pub(crate) async fn writes_for(&self, event: impl Into<Bytes>) -> u64 {
+        let before = self.process.writes().await;
+        self.invoke(event).await;
+        self.process.writes().await - before
+    }
+
+    /// Sends an event and kills the process as soon as it has written these words, whether it has answered or not.
+    pub(crate) async fn killed_after(self, event: impl Into<Bytes>, words: &str) -> Vec<Line> {
+        let said = async {
+            while !self.process.said().contains(words) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            () = said => {}
+            invoked = self.invoke(event) => assert!(self.process.said().contains(words), "{invoked:?}"),
+        }
+        self.log().await
+    }
+
     /// The most memory the process has had at once, in bytes.
     pub(crate) async fn peak_memory(&self) -> u64 {
         self.process.peak_memory().await
     }
 
-    /// Ends the process and gives its whole log.
+    /// Ends the process and gives its whole log, metrics aside.
     pub(crate) async fn log(self) -> Vec<Line> {
-        self.output().await.iter().map(|line| Line::read(line)).collect()
+        self.output().await.iter().map(|line| Line::read(line)).filter(|line| !line.is_metrics()).collect()
     }
 
     /// Ends the process and gives every line it wrote, unread.

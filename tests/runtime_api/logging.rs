@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use super::FUNCTIONS;
 use crate::{
     aws::Aws,
-    lambda::{Lambda, Line},
+    lambda::{Lambda, Line, event::batch},
     sample_events::sample,
 };
 
@@ -100,4 +102,34 @@ async fn text_is_written_where_text_is_configured() {
     }
     let failed = lines.iter().find(|line| line.contains(" WARN  job failed")).unwrap();
     assert!(failed.contains(r#"job.type="PrintStatement""#) || failed.contains(r#"reason="the body is not JSON"#));
+}
+
+/// Twenty notifications in one event instead of one.
+fn twenty(sample: &str) -> String {
+    let mut event: Value = serde_json::from_str(&sample::read(sample)).unwrap();
+    let records = event["Records"].as_array_mut().unwrap();
+    *records = records.iter().cycle().take(20).cloned().collect();
+    event.to_string()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_invocation_s_lines_are_one_write_however_many_they_are() {
+    let (one, many) = (sample::read("sns/notification"), twenty("sns/notification"));
+    let logger = Lambda::start("sns-logger", &[]).await;
+    logger.invoke(one.clone()).await;
+    let of_one = logger.writes_for(one).await;
+    assert!(of_one > 0);
+    assert_eq!(logger.writes_for(many).await, of_one);
+    assert_eq!(logger.log().await.len(), 22);
+}
+
+/// A time-out is a kill. What was logged a moment before is written by then, though its invocation never ended.
+#[tokio::test]
+async fn what_was_logged_before_a_kill_is_not_lost() {
+    let worker = Lambda::start("sqs-worker", &[("ENABLE_DRILLS", "true")]).await;
+    let bodies = [json!({"drill": "succeed"}), json!({"drill": "sleep", "sleep_ms": 50_000})];
+    let log = worker.killed_after(batch("Drill", &bodies), "job done").await;
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(log[0].text("record.message_id"), "message-0");
 }

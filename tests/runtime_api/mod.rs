@@ -4,9 +4,11 @@ mod deadline;
 mod garbage;
 mod isolation;
 mod logging;
+mod metrics;
 mod settings;
 mod silence;
 mod thumbnail;
+mod trace;
 
 /// Every function of the workspace.
 const FUNCTIONS: [&str; 5] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker", "thumbnailer"];
