@@ -85,6 +85,7 @@ pub(crate) fn batch(event: &str) -> Result<Batch, EventError> {
     Ok(Batch { door: Door::Dispatch, queue, records })
 }
 
+/// Who a message is matters only where it cannot be read: the others are scanned once.
 fn read(raw: &RawValue) -> Result<Result<Record, MalformedRecord>, EventError> {
     #[derive(Deserialize)]
     #[serde(expecting = "a JSON object")]
@@ -93,14 +94,15 @@ fn read(raw: &RawValue) -> Result<Result<Record, MalformedRecord>, EventError> {
         message_id: Option<String>,
         receipt_handle: Option<String>,
     }
-    let identity: Identity = serde_json::from_str(raw.get()).map_err(EventError::malformed(MESSAGE))?;
-    let message_id = required(identity.message_id, MESSAGE, "MessageId")?;
     let message = serde_json::from_str::<Message>(raw.get()).map_err(EventError::malformed(MESSAGE));
-    Ok(message.and_then(Record::try_from).map_err(|problem| MalformedRecord {
-        message_id,
-        receipt_handle: identity.receipt_handle,
-        problem,
-    }))
+    let problem = match message.and_then(Record::try_from) {
+        Ok(record) => return Ok(Ok(record)),
+        Err(problem) => problem,
+    };
+    let Identity { message_id, receipt_handle } =
+        serde_json::from_str(raw.get()).map_err(EventError::malformed(MESSAGE))?;
+    let message_id = required(message_id, MESSAGE, "MessageId")?;
+    Ok(Err(MalformedRecord { message_id, receipt_handle, problem }))
 }
 
 impl TryFrom<Message> for Record {
@@ -117,7 +119,7 @@ impl TryFrom<Message> for Record {
             receipt_handle: required(message.receipt_handle, MESSAGE, "ReceiptHandle")?,
             body: message.body.ok_or_else(|| EventError::missing(MESSAGE, "Body"))?,
             attributes,
-            ..Self::from_system_attributes(message.attributes)
+            ..Self::from_system_attributes(message.attributes.into())
         })
     }
 }

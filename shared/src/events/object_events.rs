@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use aws_lambda_events::{eventbridge::EventBridgeEvent, s3::S3EventRecord};
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
     error::EventError,
     route::{Hop, Route},
-    s3::ObjectEvent,
+    s3::{Notified, ObjectEvent},
     sns::Notification,
     sqs::Record,
 };
@@ -158,7 +158,7 @@ impl Peeler<'_> {
     }
 
     fn take_notification(&mut self, record: &RawValue) -> Result<(), EventError> {
-        let wire: S3EventRecord = serde_json::from_str(record.get()).map_err(EventError::malformed("S3 record"))?;
+        let wire: Notified = serde_json::from_str(record.get()).map_err(EventError::malformed("S3 record"))?;
         self.found.objects.push(ObjectEvent::from_notification(wire, self.route())?);
         Ok(())
     }

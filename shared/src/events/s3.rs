@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lambda_events::{eventbridge::EventBridgeEvent, s3::S3EventRecord};
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -49,7 +49,7 @@ impl ObjectEvent {
     }
 
     /// Reads one record of an S3 notification. The key is form-encoded there and is decoded here.
-    pub(crate) fn from_notification(record: S3EventRecord, route: Route) -> Result<Self, EventError> {
+    pub(crate) fn from_notification(record: Notified, route: Route) -> Result<Self, EventError> {
         const RECORD: &str = "S3 record";
         let object = record.s3.object;
         let encoded_key = required(object.key, RECORD, "s3.object.key")?;
@@ -86,6 +86,38 @@ impl ObjectEvent {
 
 fn present(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
+}
+
+/// One record of an S3 notification, as far as it says what happened to which object, see
+/// [the structure](https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). The wire
+/// type of `aws_lambda_events` keeps all of it, some twenty strings a record.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Notified {
+    event_name: Option<String>,
+    event_time: DateTime<Utc>,
+    s3: NotifiedEntity,
+}
+
+#[derive(Deserialize)]
+struct NotifiedEntity {
+    bucket: NotifiedBucket,
+    object: NotifiedObject,
+}
+
+#[derive(Deserialize)]
+struct NotifiedBucket {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NotifiedObject {
+    key: Option<String>,
+    size: Option<i64>,
+    e_tag: Option<String>,
+    version_id: Option<String>,
+    sequencer: Option<String>,
 }
 
 /// `detail` of S3's events, see

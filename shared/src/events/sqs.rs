@@ -1,8 +1,8 @@
 //! Records of a queue, whichever of the worker's two doors they come through.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use aws_lambda_events::sqs::{SqsMessage, SqsMessageAttribute};
+use aws_lambda_events::sqs::SqsMessageAttribute;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,9 +12,9 @@ use super::{
     dispatch,
     error::{EventError, required},
     queue::Queue,
-    record::raw_records,
 };
 
+const EVENT: &str = "SQS event";
 const RECORD: &str = "SQS record";
 
 /// One delivery of one message.
@@ -91,31 +91,38 @@ pub struct Batch {
 pub fn batch(event: &str) -> Result<Option<Batch>, EventError> {
     #[derive(Deserialize)]
     #[serde(expecting = "a JSON object")]
-    #[serde(rename_all = "camelCase")]
     struct Shape<'a> {
-        #[serde(borrow)]
+        #[serde(rename = "queueUrl", borrow)]
         queue_url: Option<&'a RawValue>,
+        #[serde(rename = "Records", borrow)]
+        records: Option<Vec<&'a RawValue>>,
     }
-    let shape: Shape<'_> = serde_json::from_str(event).map_err(EventError::malformed("SQS event"))?;
-    if shape.queue_url.is_some() { dispatch::batch(event).map(Some) } else { mapping_batch(event) }
+    let shape: Shape<'_> = serde_json::from_str(event).map_err(EventError::malformed(EVENT))?;
+    if shape.queue_url.is_some() {
+        return dispatch::batch(event).map(Some);
+    }
+    mapping_batch(&shape.records.ok_or_else(|| EventError::missing(EVENT, "Records"))?)
 }
 
-fn mapping_batch(event: &str) -> Result<Option<Batch>, EventError> {
-    let mut queue = None;
-    let mut records = Vec::new();
-    for raw in raw_records(event, "SQS event")? {
-        let identity: Identity = serde_json::from_str(raw.get()).map_err(EventError::malformed(RECORD))?;
-        let message_id = required(identity.message_id, RECORD, "messageId")?;
-        if queue.is_none() {
-            queue = Some(Queue::from_arn(&required(identity.event_source_arn, RECORD, "eventSourceARN")?)?);
-        }
-        records.push(Record::from_wire(raw).map_err(|problem| MalformedRecord {
-            message_id,
-            receipt_handle: identity.receipt_handle,
-            problem,
-        }));
-    }
-    Ok(queue.map(|queue| Batch { door: Door::Mapping, queue, records }))
+/// The elements are read one by one: a bad one must not fail its neighbours.
+fn mapping_batch(records: &[&RawValue]) -> Result<Option<Batch>, EventError> {
+    let Some(first) = records.first() else { return Ok(None) };
+    let first = Identity::of(first)?;
+    required(first.message_id, RECORD, "messageId")?;
+    let queue = Queue::from_arn(&required(first.event_source_arn, RECORD, "eventSourceARN")?)?;
+    let records = records.iter().map(|record| read(record)).collect::<Result<_, EventError>>()?;
+    Ok(Some(Batch { door: Door::Mapping, queue, records }))
+}
+
+/// Who a record is matters only where it cannot be read: the others are scanned once.
+fn read(record: &RawValue) -> Result<Result<Record, MalformedRecord>, EventError> {
+    let problem = match Record::from_wire(record) {
+        Ok(record) => return Ok(Ok(record)),
+        Err(problem) => problem,
+    };
+    let Identity { message_id, receipt_handle, .. } = Identity::of(record)?;
+    let message_id = required(message_id, RECORD, "messageId")?;
+    Ok(Err(MalformedRecord { message_id, receipt_handle, problem }))
 }
 
 /// What must be right for a bad record to fail alone.
@@ -129,12 +136,44 @@ struct Identity {
     event_source_arn: Option<String>,
 }
 
+impl Identity {
+    fn of(record: &RawValue) -> Result<Self, EventError> {
+        serde_json::from_str(record.get()).map_err(EventError::malformed(RECORD))
+    }
+}
+
+/// What a record is made of. The wire type of `aws_lambda_events` keeps more: ten strings and two maps a record, which
+/// cost more than all the rest of the reading.
+#[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    message_id: Option<String>,
+    receipt_handle: Option<String>,
+    body: Option<String>,
+    attributes: Option<SystemAttributes>,
+    message_attributes: Option<BTreeMap<String, SqsMessageAttribute>>,
+}
+
+/// What SQS itself adds, the same on both doors.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SystemAttributes {
+    approximate_receive_count: Option<String>,
+    sent_timestamp: Option<String>,
+    message_group_id: Option<String>,
+    message_deduplication_id: Option<String>,
+    #[serde(rename = "AWSTraceHeader")]
+    aws_trace_header: Option<String>,
+}
+
 impl Record {
     /// Reads one element of `Records[]`.
     pub(crate) fn from_wire(record: &RawValue) -> Result<Self, EventError> {
-        let wire: SqsMessage = serde_json::from_str(record.get()).map_err(EventError::malformed(RECORD))?;
+        let wire: Wire = serde_json::from_str(record.get()).map_err(EventError::malformed(RECORD))?;
         let attributes = wire
             .message_attributes
+            .unwrap_or_default()
             .into_iter()
             .map(|(name, attribute)| Ok((name, strict(attribute)?)))
             .collect::<Result<_, EventError>>()?;
@@ -143,24 +182,39 @@ impl Record {
             receipt_handle: required(wire.receipt_handle, RECORD, "receiptHandle")?,
             body: wire.body.ok_or_else(|| EventError::missing(RECORD, "body"))?,
             attributes,
-            ..Self::from_system_attributes(wire.attributes)
+            ..Self::from_system_attributes(wire.attributes.unwrap_or_default())
         })
     }
 
-    /// The part that SQS itself adds, the same on both doors; the rest is left empty.
-    pub(crate) fn from_system_attributes(mut system: HashMap<String, String>) -> Self {
-        let mut take = |name: &str| system.remove(name).filter(|value| !value.is_empty());
+    /// The part that SQS itself adds; the rest is left empty.
+    pub(crate) fn from_system_attributes(system: SystemAttributes) -> Self {
+        let present = |value: Option<String>| value.filter(|value| !value.is_empty());
         let milliseconds = |text: String| text.parse().ok().and_then(DateTime::from_timestamp_millis);
+        let receive_count = system.approximate_receive_count.and_then(|count| count.parse().ok());
         Self {
             message_id: String::new(),
             receipt_handle: String::new(),
             body: String::new(),
             attributes: MessageAttributes::new(),
-            receive_count: take("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1),
-            sent_at: take("SentTimestamp").and_then(milliseconds),
-            group_id: take("MessageGroupId"),
-            deduplication_id: take("MessageDeduplicationId"),
-            trace_header: take("AWSTraceHeader"),
+            receive_count: receive_count.unwrap_or(1),
+            sent_at: system.sent_timestamp.and_then(milliseconds),
+            group_id: present(system.message_group_id),
+            deduplication_id: present(system.message_deduplication_id),
+            trace_header: present(system.aws_trace_header),
+        }
+    }
+}
+
+/// From the map that `ReceiveMessage` gives.
+impl From<HashMap<String, String>> for SystemAttributes {
+    fn from(mut attributes: HashMap<String, String>) -> Self {
+        let mut take = |name: &str| attributes.remove(name);
+        Self {
+            approximate_receive_count: take("ApproximateReceiveCount"),
+            sent_timestamp: take("SentTimestamp"),
+            message_group_id: take("MessageGroupId"),
+            message_deduplication_id: take("MessageDeduplicationId"),
+            aws_trace_header: take("AWSTraceHeader"),
         }
     }
 }
