@@ -67,13 +67,13 @@ mod tests {
         let work = easel.place().await.work(move || finished.recv().is_ok());
         tokio::time::timeout(Duration::from_millis(10), work).await.expect_err("given up at its deadline");
         let mut next = Box::pin(easel.place());
-        assert!(futures_poll(&mut next).await.is_none(), "the place is taken");
+        assert!(at_once(&mut next).await.is_none(), "the place is taken");
         finish.send(()).unwrap();
         next.await;
     }
 
     /// The future's value, if it has one at once.
-    async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    async fn at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         tokio::select! {
             biased;
             value = future => Some(value),
