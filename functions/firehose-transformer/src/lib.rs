@@ -19,6 +19,7 @@ use sluicegate::{
     },
     events::{FirehoseRecord, firehose_batch},
     lambda::{Invocation, InvocationError},
+    telemetry::Metrics,
 };
 use tokio::time::Instant;
 
@@ -59,6 +60,11 @@ pub async fn handle(
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "batch finished"
     );
+    Metrics::of("stream", batch.stream_name())
+        .batch(response.records.len())
+        .count("RecordsDropped", response.count(TransformationResult::Dropped))
+        .count("RecordsFailed", failures.len())
+        .emit();
     Ok(response.into_owned())
 }
 
