@@ -123,14 +123,14 @@ const BATCHES: &[(&str, &[&str])] = &[
 /// What `firehose_batch` finds: the source, the bytes of each record or why it is refused; or why the event is.
 const FIREHOSE: &[(&str, &[&str])] = &[
     ("firehose/byte-order-mark", &["sluicegate-clicks", "35 bytes"]),
-    ("firehose/direct-put", &["sluicegate-clicks", "87 bytes", "46 bytes"]),
-    ("firehose/drop", &["sluicegate-clicks", "29 bytes", "63 bytes", "43 bytes"]),
+    ("firehose/direct-put", &["sluicegate-clicks", "88 bytes", "47 bytes"]),
+    ("firehose/drop", &["sluicegate-clicks", "29 bytes", "62 bytes", "43 bytes"]),
     ("firehose/empty-data", &["sluicegate-clicks", "0 bytes", "5 bytes", "32 bytes"]),
-    ("firehose/from-kinesis", &["sluicegate-stream", "31 bytes of ada", "78 bytes of grace"]),
+    ("firehose/from-kinesis", &["sluicegate-stream", "31 bytes of ada", "77 bytes of grace"]),
     ("firehose/malformed", &["sluicegate-clicks", "41 bytes", "32 bytes", "13 bytes", "12 bytes"]),
     ("firehose/missing-data", &["sluicegate-clicks", "refused: Firehose record has no data", "32 bytes"]),
     ("firehose/missing-record-id", &["Firehose record has no recordId"]),
-    ("firehose/multi-line", &["sluicegate-clicks", "77 bytes", "35 bytes", "39 bytes"]),
+    ("firehose/multi-line", &["sluicegate-clicks", "75 bytes", "36 bytes", "38 bytes"]),
     ("firehose/not-utf8", &["sluicegate-clicks", "17 bytes", "32 bytes"]),
     (
         "firehose/repeated-record-id",
