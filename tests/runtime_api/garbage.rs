@@ -1,5 +1,7 @@
 //! Nothing that can be sent to a function ends it, hangs it, or passes without a line that names the cause.
 
+mod streams;
+
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 

@@ -62,8 +62,16 @@ async fn rust_log_counts_only_where_no_level_is_configured() {
 
 #[tokio::test]
 async fn every_line_of_every_function_is_json_that_begins_as_the_contract_says() {
-    let events =
-        ["garbage/wrong-shape", "sns/several-records", "s3/folder-upload", "sqs/drill-panic", "schedule/scheduler"];
+    let events = [
+        "firehose/malformed",
+        "garbage/wrong-shape",
+        "kinesis/wrong-base64-in-the-middle",
+        "mq/wrong-base64",
+        "s3/folder-upload",
+        "schedule/scheduler",
+        "sns/several-records",
+        "sqs/drill-panic",
+    ];
     for function in FUNCTIONS {
         let aws = Aws::start([]).await;
         let settings = [

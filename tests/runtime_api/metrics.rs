@@ -5,8 +5,15 @@ use serde_json::Value;
 use super::FUNCTIONS;
 use crate::{aws::Aws, lambda::Lambda, sample_events::sample};
 
-const EVENTS: [&str; 4] =
-    ["sns/several-records", "s3/folder-upload", "sqs/batch-with-bad-records", "schedule/scheduler"];
+const EVENTS: [&str; 7] = [
+    "firehose/malformed",
+    "kinesis/wrong-base64-in-the-middle",
+    "mq/wrong-base64",
+    "s3/folder-upload",
+    "schedule/scheduler",
+    "sns/several-records",
+    "sqs/batch-with-bad-records",
+];
 
 /// What the function writes of these events, each line read.
 async fn lines(function: &'static str, settings: &[(&str, &str)]) -> Vec<Value> {

@@ -11,4 +11,13 @@ mod thumbnail;
 mod trace;
 
 /// Every function of the workspace.
-const FUNCTIONS: [&str; 5] = ["s3-object-logger", "scheduled-poller", "sns-logger", "sqs-worker", "thumbnailer"];
+const FUNCTIONS: [&str; 8] = [
+    "firehose-transformer",
+    "kinesis-logger",
+    "mq-logger",
+    "s3-object-logger",
+    "scheduled-poller",
+    "sns-logger",
+    "sqs-worker",
+    "thumbnailer",
+];

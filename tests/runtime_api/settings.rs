@@ -15,7 +15,13 @@ async fn refusal(function: &'static str, settings: &[(&str, &str)]) -> Line {
 
 #[tokio::test]
 async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
-    let wrong: [(&str, &[(&str, &str)]); 5] = [
+    let wrong: [(&str, &[(&str, &str)]); 8] = [
+        ("firehose-transformer", &[("DROP_WHEN", "level"), ("DEADLINE_RESERVE_MS", "soon")]),
+        (
+            "kinesis-logger",
+            &[("LOGGED_DATA_MAX_BYTES", "lots"), ("FAIL_WHOLE_BATCH", "no"), ("UNKNOWN_DEADLINE_MS", "0")],
+        ),
+        ("mq-logger", &[("LOGGED_DATA_MAX_BYTES", "-1")]),
         (
             "s3-object-logger",
             &[("ALERT_PHONE_NUMBER", "555"), ("ALERT_TOPIC_ARN", "uploads"), ("ALERT_ROUTES", "s3-pigeon")],
