@@ -82,6 +82,8 @@ def _end_to_end(outcome: Outcome) -> None:
     folder = ["--dir", str(STACK)]
     try:
         if run_step(outcome, "local AWS for the tests", [*stack, "up", *folder]):
+            # As it was built: what is deployed is what is looked at.
+            run_step(outcome, "template security", [sys.executable, str(ROOT / "local" / "template_security.py")])
             env = {"SLUICEGATE_STACK_ENV": str(STACK / "stack.env")}
             command = ["cargo", "test", "--no-fail-fast", "-p", "sluicegate-tests", "--features", "stack"]
             run_step(outcome, "end to end", command, env)

@@ -12,7 +12,7 @@ from console import Failed, run_logged
 from paths import REQUIREMENTS, STATE, TOOLS
 
 NAMES = ("build", "ministack", "sam")
-"""What a run needs; the end-to-end tests ask for `microburst` as well."""
+"""What a run needs; the tests ask for `checkov` and `microburst` as well."""
 
 
 def ensure(name: str) -> Path:
