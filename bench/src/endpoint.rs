@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -20,6 +20,10 @@ use crate::http::{self, Request};
 /// What a body of the queue's messages is: as long as a small job.
 const BODY: &str = r#"{\"id\":\"donor-0001\",\"name\":\"Ada Quill\",\"amount_cents\":2500,\"city\":\"Leeds\"}"#;
 
+/// What every S3 object is: an image of one pixel.
+const OBJECT: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+
 /// The endpoint. Its threads end with the process: the bench has two or three.
 pub(crate) struct Endpoint {
     address: SocketAddr,
@@ -31,7 +35,6 @@ pub(crate) struct Endpoint {
 struct State {
     left: usize,
     given: usize,
-    object: Vec<u8>,
     requests: BTreeMap<String, usize>,
 }
 
@@ -72,11 +75,6 @@ impl Endpoint {
         state.requests.clear();
     }
 
-    /// From now on this is what every S3 object is.
-    pub(crate) fn serves(&self, object: Vec<u8>) {
-        lock(&self.state).object = object;
-    }
-
     /// By operation: how many requests there were.
     pub(crate) fn requests(&self) -> BTreeMap<String, usize> {
         lock(&self.state).requests.clone()
@@ -98,19 +96,13 @@ fn serve(stream: TcpStream, tls: Option<Arc<ServerConfig>>, state: &Mutex<State>
     }
 }
 
-fn exchange(mut stream: BufReader<impl Read + Write>, state: &Mutex<State>) -> io::Result<()>
-where
-{
-    while let Some(request) = next(&mut stream)? {
+fn exchange(mut stream: BufReader<impl Read + Write>, state: &Mutex<State>) -> io::Result<()> {
+    while let Some(request) = Request::read(&mut stream)? {
         let operation = operation(&request);
         let (status, body) = answer(state, &operation);
         http::answer(stream.get_mut(), status, "", &body)?;
     }
     Ok(())
-}
-
-fn next(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
-    Request::read(stream)
 }
 
 fn operation(request: &Request) -> String {
@@ -127,7 +119,7 @@ fn answer(state: &Mutex<State>, operation: &str) -> (u16, Vec<u8>) {
     match operation {
         "ReceiveMessage" => (200, state.receive().into_bytes()),
         "Invoke" => (202, Vec::new()),
-        "GET" => (200, state.object.clone()),
+        "GET" => (200, OBJECT.to_vec()),
         "PUT" | "HEAD" => (200, Vec::new()),
         // Batches of deletes and of visibility: no entry failed.
         _ => (200, br#"{"Successful":[],"Failed":[]}"#.to_vec()),

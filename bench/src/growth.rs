@@ -84,10 +84,15 @@ fn of_records(sample: &Value, count: usize) -> Option<Value> {
     Some(grown)
 }
 
+/// A record with an id of its own; what stands before a colon in the old one, a shard, is kept.
 fn numbered((number, mut record): (usize, Value)) -> Value {
     for name in NAMES {
         if let Some(id @ Value::String(_)) = record.get_mut(name) {
-            *id = Value::from(format!("5b78027d-b705-4dfc-873b-{number:012}"));
+            let before = id
+                .as_str()
+                .and_then(|id| id.split_once(':'))
+                .map_or("5b78027d-b705-4dfc-873b-".to_owned(), |(shard, _)| format!("{shard}:"));
+            *id = Value::from(format!("{before}{number:012}"));
         }
     }
     record

@@ -74,7 +74,6 @@ pub fn run(arguments: &Arguments) -> Result<Report> {
         progress.note("no Python with awslambdaric: its peers are left out");
     }
     let endpoint = Endpoint::plain()?;
-    endpoint.serves(fs::read(places.root.join("bench/peers/pixel.png")).unwrap_or_default());
     let report = measure(arguments, &places, &endpoint.url(), &folder, &progress)?;
     progress.done();
     keep(&report, &folder)?;

@@ -35,6 +35,8 @@ pub struct Figures {
     pub init_ms: f64,
     /// The same, the slowest of a hundred.
     pub init_p99_ms: f64,
+    /// On a processor until it asks for its first event.
+    pub init_cpu_ms: f64,
     /// From the birth of the process to its first answer.
     pub first_answer_ms: f64,
     /// An event there and its answer back.
@@ -59,6 +61,7 @@ pub struct Figures {
 #[derive(Debug, Default)]
 struct Life {
     init: Duration,
+    init_cpu: Duration,
     first_answer: Duration,
     warm: Vec<Duration>,
     cpu: Duration,
@@ -100,6 +103,7 @@ fn live(subject: &Subject, trips: usize) -> Result<Life> {
     let (after, logged_after) = (process.usage()?, process.logged_bytes()?);
     Ok(Life {
         init,
+        init_cpu: at_init.cpu,
         first_answer: init + first.took.iter().sum::<Duration>(),
         warm,
         cpu: after.cpu.saturating_sub(before.cpu),
@@ -120,6 +124,7 @@ fn summed_up(subject: &Subject, lives: &[Life]) -> Figures {
         name: subject.name.clone(),
         init_ms: median(&init),
         init_p99_ms: percentile(&init, 99.0),
+        init_cpu_ms: median(&of(&|life| milliseconds(life.init_cpu))),
         first_answer_ms: median(&of(&|life| milliseconds(life.first_answer))),
         warm_us: median(&warm),
         warm_p99_us: percentile(&warm, 99.0),
