@@ -10,7 +10,7 @@
 //! | [`idempotency`] | what has been done already |
 //! | `aws` (features `aws-*`) | adapters for SQS, SNS, S3, Lambda and `DynamoDB` behind the ports of the others |
 //! | `lambda` (feature `lambda`) | the runtime loop |
-//! | `telemetry` (feature `lambda`) | log lines by contract |
+//! | `telemetry` (feature `lambda`) | log lines and metrics by contract |
 //! | [`preview`] | what a log line shows of data |
 //! | [`settings`] | configuration, read once, every mistake named |
 //!
