@@ -18,7 +18,10 @@ async fn records(stack: &Stack, mark: &str) -> Vec<(String, String)> {
         while let Some(iterator) = next {
             let page = stack.kinesis.get_records().shard_iterator(iterator).send().await.unwrap();
             let texts = page.records().iter().map(|record| {
-                (record.partition_key().to_owned(), String::from_utf8_lossy(record.data().as_ref()).into_owned())
+                (
+                    record.partition_key().unwrap_or_default().to_owned(),
+                    String::from_utf8_lossy(record.data().as_ref()).into_owned(),
+                )
             });
             found.extend(texts.filter(|(_, text)| text.contains(mark)));
             next = page.next_shard_iterator.filter(|_| page.millis_behind_latest != Some(0));
