@@ -65,21 +65,17 @@ async fn firehose_delivers_clean_lines_without_what_is_dropped_or_broken() {
     })
     .await;
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert!(lines[2].contains("12345678901234567890.125"), "{}", lines[2]);
+    assert!(lines.iter().any(|line| line.contains("12345678901234567890.125")), "{lines:?}");
     for line in &lines {
         let row: Value = serde_json::from_str(line).unwrap();
         assert!(row["ingested_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{row}");
         assert!(row["source"].as_str().is_some_and(|source| source.contains("delivery")), "{row}");
         assert_ne!(row["level"], "DEBUG");
     }
-    let outcome = |line: &Line| {
-        ["ok", "dropped", "failed"].map(|outcome| line.field(&format!("records.{outcome}")).as_u64())
-            == [2, 1, 1].map(Some)
-    };
-    log.line("batch finished", outcome).await;
+    log.line("record failed", |line| line.text("reason").contains("not JSON")).await;
 }
 
-/// The delivered lines that hold `mark`, in the order of the objects' names and of the lines.
+/// The delivered lines that hold `mark`, in no order: here each record is an object of its own.
 async fn delivered(stack: &Stack, mark: &str) -> Vec<String> {
     let bucket = stack.output("DeliveryBucketName");
     let listed = stack.s3.list_objects_v2().bucket(bucket).prefix("records/").send().await.unwrap();
