@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 
@@ -18,38 +17,60 @@ EVERYTHING = {
     "EnableStreams": "true",
     "Encryption": "key",
     "ProducerAccountIds": "210987654321",
+    "Tracing": "Active",
 }
-"""What is off by default. checkov leaves out what stands under a condition that its parameters' defaults do not meet."""
+"""What is off by default."""
+
+SKIPPED = {
+    "CKV_AWS_116": "a function's own dead-letter queue: each has an on-failure destination, which keeps the error beside the event",
+    "CKV_AWS_117": "a network: they call only AWS, over TLS; its NAT gateway costs 32 USD a month and would keep nobody out",
+    "CKV_AWS_115": "reserved concurrency: a new account refuses any; the mappings' MaximumConcurrency bounds what queues start",
+}
+"""What is asked of every function and not done, with the reason. What concerns one resource is skipped in template.yaml."""
+
+SKIPPED_WITHOUT_A_KEY = {
+    "CKV_AWS_26": "a topic's key: none but a customer's lets S3 and alarms in",
+    "CKV_AWS_27": "a queue's key: SQS encrypts with its own",
+    "CKV_AWS_119": "a table's key: DynamoDB encrypts with the account's",
+    "CKV_AWS_158": "a log group's key: CloudWatch encrypts with its own",
+    "CKV_AWS_173": "the key of a function's settings: Lambda encrypts with its own, and none is a secret",
+}
+"""What only a customer's key satisfies: with Encryption=key, as prod has it, none of these is skipped."""
 
 
-def switched_on(template: str) -> str:
-    """The template with the defaults of `EVERYTHING`."""
-    for name, value in EVERYTHING.items():
-        default = re.compile(rf"^(  {name}:\n    Type: \w+\n    Default: ).*$", re.MULTILINE)
-        template, found = default.subn(lambda match: f"{match[1]}'{value}'", template)
-        if found != 1:
-            raise Failed(f"the template has no parameter {name} with a default under its type")
-    return template
+def check(title: str, parameters: dict[str, str], skipped: dict[str, str]) -> bool:
+    """Settles the built template under these parameters and runs checkov on it; says whether every check passed."""
+    environment = tools.ensure("checkov")
+    built = BUILD / "template.yaml"
+    if not built.exists():
+        raise Failed("no template has been built: `make build` builds it")
+    template = STATE / "test" / f"template-{title}.yaml"
+    template.parent.mkdir(parents=True, exist_ok=True)
+    pairs = [f"{name}={value}" for name, value in parameters.items()]
+    subprocess.run([environment / "python", ROOT / "local" / "settled_template.py", built, template, *pairs], check=True)
+    say(f"the template with {title}:")
+    command = [
+        environment / "checkov", "--file", template, "--framework", "cloudformation", "--compact", "--quiet",
+        # Its rules come with it; nothing is asked of its maker.
+        "--skip-download",
+        "--skip-check", ",".join(skipped),
+    ]
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode == 0
 
 
 def main() -> int:
-    """Runs checkov twice; its exit code says whether a check failed."""
+    """Runs checkov twice; the exit code says whether a check failed."""
     try:
-        checkov = tools.ensure("checkov") / "checkov"
-        built = BUILD / "template.yaml"
-        if not built.exists():
-            raise Failed("no template has been built: `make build` builds it")
-        everything = STATE / "template-with-everything.yaml"
-        everything.write_text(switched_on(built.read_text()))
+        passed = [
+            check("defaults", {}, {**SKIPPED, **SKIPPED_WITHOUT_A_KEY}),
+            check("everything", EVERYTHING, SKIPPED),
+        ]
     except Failed as failure:
         print(failure, file=sys.stderr)
         return 1
-    codes = []
-    for template in (built, everything):
-        say(f"{template.relative_to(ROOT)}:")
-        command = [checkov, "--config-file", ROOT / ".checkov.yaml", "--file", template]
-        codes.append(subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode)
-    return 1 if any(codes) else 0
+    except subprocess.CalledProcessError:
+        return 1
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ mod queues;
 use document::{Document, Resource, logical_id, text};
 
 /// Everything that is off by default, switched on.
-const EVERYTHING: [(&str, &str); 8] = [
+const EVERYTHING: [(&str, &str); 9] = [
     ("AlarmEmail", "somebody@example.com"),
     ("AlertPhoneNumber", "+15550100123"),
     ("BrokerArn", "arn:aws:mq:us-east-1:123456789012:broker:orders:b-1"),
@@ -24,6 +24,7 @@ const EVERYTHING: [(&str, &str); 8] = [
     ("EnableStreams", "true"),
     ("Encryption", "key"),
     ("ProducerAccountIds", "210987654321"),
+    ("Tracing", "Active"),
 ];
 
 /// The subscribers' parameters, which only add subscriptions.

@@ -7,7 +7,7 @@ use serde_yaml_ng::Value;
 use super::{Document, everything, logical_id};
 
 /// Statements that name no resource, because what they allow has none.
-const WITHOUT_RESOURCE: [&str; 2] = ["ListStreams", "ReachBrokersNetwork"];
+const WITHOUT_RESOURCE: [&str; 3] = ["ListStreams", "ReachBrokersNetwork", "SendTraces"];
 
 /// Each statement of each role, with the role it is of.
 fn statements(document: &Document) -> Vec<(String, Value)> {
