@@ -11,6 +11,7 @@
 //! | `stream` | records in order, in batches, and lines that cannot be put |
 //! | `inspect` | what the functions make of an event |
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
+//! | `runbook` | that what the runbook says can be typed |
 //! | `boto3` | messages of another SDK, both ways |
 
 mod sluice;
@@ -22,6 +23,7 @@ mod queue;
 mod receive;
 mod redrive;
 mod refusal;
+mod runbook;
 mod send;
 mod stream;
 mod topic;
