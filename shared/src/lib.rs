@@ -17,19 +17,31 @@
 //! Without features the crate knows no SDK and no network. The time of day and the environment are arguments everywhere;
 //! [`clock::SystemClock`] and [`settings::environment`] are what `main` passes in.
 //!
-//! The smallest function that logs what happens to objects, whatever way the events come:
+//! # Quick start
+//!
+//! Whatever way an object's event comes, it reads the same:
 //!
 //! ```
 //! use sluicegate::events::{EventError, object_events};
 //!
-//! fn handle(event: &str) -> Result<(), EventError> {
-//!     for object in object_events(event)?.objects {
-//!         println!("{} {}/{} by way of {}", object.name, object.bucket, object.key, object.route);
-//!     }
-//!     Ok(())
+//! fn names(event: &str) -> Result<Vec<String>, EventError> {
+//!     let objects = object_events(event)?.objects;
+//!     Ok(objects.iter().map(|object| format!("{} by way of {}", object.key, object.route)).collect())
 //! }
-//! # handle(include_str!("../../events/s3/folder-upload.json"))?;
+//!
+//! let straight = include_str!("../../events/s3/object-created-encoded-key.json");
+//! assert_eq!(names(straight)?, ["사진/봄 소풍 1+1.jpg by way of s3"]);
+//! let through_sns_and_sqs = include_str!("../../events/sqs/s3-sns-wrapped.json");
+//! assert_eq!(names(through_sns_and_sqs)?, ["사진/봄 소풍 1+1.jpg by way of s3-sns-sqs"]);
 //! # Ok::<_, EventError>(())
+//! ```
+//!
+//! A whole function, with the features `lambda` and `aws-sqs`. It is `examples/jobs.rs`; the folder has two more, and how
+//! to run them:
+//!
+#![cfg_attr(all(feature = "lambda", feature = "aws-sqs"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "lambda", feature = "aws-sqs")), doc = "```ignore")]
+#![doc = include_str!("../../examples/jobs.rs")]
 //! ```
 
 #[cfg(feature = "aws-client")]

@@ -4,9 +4,9 @@
 //! `snapshots/`, by function and file. Snapshots show every change; what `events/README.md` promises is asserted in
 //! [`promise`], so that a snapshot accepted by mistake cannot hide it.
 
-mod capture;
+pub(crate) mod capture;
 mod function;
-mod port;
+pub(crate) mod port;
 mod promise;
 pub(crate) mod sample;
 

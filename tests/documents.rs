@@ -1,0 +1,165 @@
+//! The documents point at what is there: files, headings, tests and make targets.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The folders a document may lie in, and whose files it may name.
+const FOLDERS: [&str; 9] = ["bench", "cli", "docs", "events", "examples", "functions", "local", "shared", "tests"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A Markdown file of the repository.
+struct Document {
+    /// As seen from the root.
+    path: PathBuf,
+    text: String,
+}
+
+impl Document {
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).unwrap();
+        Self { path: path.strip_prefix(root()).unwrap().to_owned(), text }
+    }
+
+    /// The text outside of fenced blocks.
+    fn prose(&self) -> String {
+        self.text.split("```").step_by(2).collect()
+    }
+
+    /// What is typed or printed.
+    fn fenced(&self) -> String {
+        self.text.split("```").skip(1).step_by(2).collect()
+    }
+
+    /// What stands in backticks.
+    fn quotes(&self) -> Vec<String> {
+        self.prose().lines().flat_map(|line| line.split('`').skip(1).step_by(2).map(ToOwned::to_owned)).collect()
+    }
+
+    /// The targets of links into the repository.
+    fn links(&self) -> Vec<String> {
+        let prose = self.prose();
+        let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        targets.filter(|target| !target.contains("://")).map(ToOwned::to_owned).collect()
+    }
+
+    /// The anchors GitHub gives the headings.
+    fn anchors(&self) -> Vec<String> {
+        let prose = self.prose();
+        let headings = prose.lines().filter(|line| line.starts_with('#'));
+        headings.map(|heading| anchor(heading.trim_start_matches('#').trim())).collect()
+    }
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+fn markdown_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = entries.flat_map(|path| if path.is_dir() { markdown_below(&path) } else { vec![path] });
+    below.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+fn documents() -> Vec<Document> {
+    let at_the_root = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> =
+        at_the_root.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    paths.extend(FOLDERS.iter().flat_map(|folder| markdown_below(&root().join(folder))));
+    assert!(paths.len() > 10, "{paths:?}");
+    paths.into_iter().map(Document::read).collect()
+}
+
+/// The file or folder a quotation names, and the function in it: `tests/poller.rs::an_empty_queue_…`.
+fn named(quote: &str) -> Option<(&str, Option<&str>)> {
+    let (path, function) = quote.split_once("::").map_or((quote, None), |(path, function)| (path, Some(function)));
+    let is_path = FOLDERS.iter().any(|folder| path.starts_with(&format!("{folder}/")));
+    // `functions/<name>/`, `events/s3/…` and `docs/*.md` stand for many.
+    let is_one = !path.contains(['<', '…', '*', ' ', '$', '{', '(']);
+    (is_path && is_one).then_some((path, function))
+}
+
+#[test]
+fn every_link_into_the_repository_leads_somewhere() {
+    let mut links = 0;
+    for document in documents() {
+        for link in document.links() {
+            links += 1;
+            let (path, heading) = link.split_once('#').map_or((&*link, None), |(path, heading)| (path, Some(heading)));
+            let folder = root().join(document.path.parent().unwrap());
+            let target = if path.is_empty() { root().join(&document.path) } else { folder.join(path) };
+            assert!(target.exists(), "{} links to {link}, which is not there", document.path.display());
+            if let Some(heading) = heading {
+                let target = Document { path: PathBuf::new(), text: fs::read_to_string(target).unwrap() };
+                assert!(
+                    target.anchors().iter().any(|anchor| anchor == heading),
+                    "{} links to {link}: there is no such heading",
+                    document.path.display()
+                );
+            }
+        }
+    }
+    assert!(links > 30, "only {links} links were found");
+}
+
+#[test]
+fn every_file_and_every_test_that_a_document_names_is_there() {
+    let (mut files, mut functions) = (0, 0);
+    for document in documents() {
+        for quote in document.quotes() {
+            let Some((path, function)) = named(&quote) else { continue };
+            files += 1;
+            let target = root().join(path);
+            assert!(target.exists(), "{} names `{quote}`: there is no such file", document.path.display());
+            if let Some(function) = function {
+                functions += 1;
+                let code = fs::read_to_string(target).unwrap();
+                assert!(
+                    code.contains(&format!("fn {function}(")),
+                    "{} names `{quote}`: there is no such function",
+                    document.path.display()
+                );
+            }
+        }
+    }
+    assert!(files > 50 && functions > 20, "only {files} files and {functions} functions were found");
+}
+
+#[test]
+fn every_make_target_that_a_document_names_is_one() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let mut targets = 0;
+    for document in documents() {
+        let (fenced, quotes) = (document.fenced(), document.quotes());
+        let commands = fenced.lines().chain(quotes.iter().map(String::as_str));
+        let words = commands.filter_map(|command| command.strip_prefix("make ")?.split(' ').next());
+        for target in words {
+            targets += 1;
+            assert!(
+                makefile.contains(&format!("\n{target}: ")),
+                "{} says `make {target}`: there is no such target",
+                document.path.display()
+            );
+        }
+    }
+    assert!(targets > 10, "only {targets} were found");
+}
+
+#[test]
+fn an_anchor_is_made_as_github_makes_it() {
+    assert_eq!(anchor("`sluice`, the command line"), "sluice-the-command-line");
+    assert_eq!(anchor("What is promised, and what holds it"), "what-is-promised-and-what-holds-it");
+}
+
+#[test]
+fn a_placeholder_names_no_file() {
+    assert_eq!(named("functions/<name>/"), None);
+    assert_eq!(named("make test"), None);
+    assert_eq!(named("tests/poller.rs::f"), Some(("tests/poller.rs", Some("f"))));
+    assert_eq!(named("events/s3/folder-upload.json"), Some(("events/s3/folder-upload.json", None)));
+}
