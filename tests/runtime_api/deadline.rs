@@ -75,6 +75,9 @@ async fn a_deadline_of_1970_is_taken_for_unknown() {
 async fn every_function_works_with_a_deadline_of_1970() {
     for function in FUNCTIONS {
         let (event, settings): (_, &[(&str, &str)]) = match function {
+            "firehose-transformer" => ("firehose/direct-put", &[]),
+            "kinesis-logger" => ("kinesis/batch", &[]),
+            "mq-logger" => ("mq/rabbitmq", &[]),
             "s3-object-logger" => ("s3/object-created", &[]),
             "scheduled-poller" => (
                 "schedule/scheduler",
