@@ -134,3 +134,19 @@ fn a_first_deploy_s_dashboard_costs_nothing() {
     let shown: BTreeSet<_> = metrics(&widgets(&Document::by_default())).into_iter().collect();
     assert!(shown.len() <= 50, "{}", shown.len());
 }
+
+#[test]
+fn no_widget_covers_another() {
+    let widgets = widgets(&everything());
+    let side = |widget: &Json, name: &str| widget[name].as_u64().unwrap();
+    let mut taken = BTreeSet::new();
+    for widget in &widgets {
+        let (left, top) = (side(widget, "x"), side(widget, "y"));
+        let (right, bottom) = (left + side(widget, "width"), top + side(widget, "height"));
+        // The grid is 24 wide.
+        assert!(right <= 24, "{widget}");
+        for cell in (left..right).flat_map(|x| (top..bottom).map(move |y| (x, y))) {
+            assert!(taken.insert(cell), "{widget}");
+        }
+    }
+}
