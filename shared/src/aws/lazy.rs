@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use aws_config::SdkConfig;
 
-/// A client that is made when it is first asked for: making one reads the root certificates, which a function that
-/// seldom calls should not pay for at every start.
+/// A client that is made when it is first asked for: making one reads the root certificates
+/// and sets TLS up, which a function that seldom calls should not pay for at every start.
 #[derive(Debug, Clone)]
 pub(crate) struct Lazy<C> {
     config: SdkConfig,

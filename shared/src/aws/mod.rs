@@ -22,11 +22,12 @@ pub mod s3;
 pub mod sns;
 #[cfg(feature = "aws-sqs")]
 pub mod sqs;
+mod trust;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -40,13 +41,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The configuration of every SDK client in a function, and the one HTTP client they share.
 ///
 /// Lambda puts credentials and region in the environment, so no provider chain is built and no profile file is read.
-/// `AWS_ENDPOINT_URL` is followed, for the local run. Nothing is opened before the first call.
+/// `AWS_ENDPOINT_URL` is followed, for the local run. Nothing is opened before the first call, and no certificates are
+/// read from the machine: AWS's endpoints are trusted by the roots of Amazon, which are in the binary. `SSL_CERT_FILE`
+/// asks for others; other endpoints, China's and those of the isolated partitions get the machine's.
 #[must_use]
 pub fn config(lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .http_client(http_client())
+        .http_client(http_client_trusting(trust::tls_context(&lookup)))
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts());
     builder.set_region(lookup("AWS_REGION").or_else(|| lookup("AWS_DEFAULT_REGION")).map(Region::new));
@@ -54,11 +57,16 @@ pub fn config(lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
     builder.build()
 }
 
-/// One HTTP client, with one TLS provider, for all SDK clients of a process: what [`config`] uses, for a process that
-/// finds its credentials in another way.
+/// One HTTP client for all SDK clients of a process that finds its credentials in another way than [`config`]; it trusts
+/// whom the machine trusts.
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    http_client_trusting(TlsContext::default())
+}
+
+/// With the one TLS provider of the crate.
+fn http_client_trusting(context: TlsContext) -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https()
 }
 
 /// How long [`config`]'s clients wait: 3 s for a connection, and for an answer longer than the longest long poll.
