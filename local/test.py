@@ -81,7 +81,8 @@ def _end_to_end(outcome: Outcome) -> None:
     stack = [sys.executable, str(ROOT / "local" / "stack.py")]
     folder = ["--dir", str(STACK)]
     try:
-        if run_step(outcome, "local AWS for the tests", [*stack, "up", *folder]):
+        # Each function may do only what its role allows: every route that works has the permissions it needs.
+        if run_step(outcome, "local AWS for the tests", [*stack, "up", *folder, "--enforce-iam"]):
             # As it was built: what is deployed is what is looked at.
             run_step(outcome, "template security", [sys.executable, str(ROOT / "local" / "template_security.py")])
             env = {"SLUICEGATE_STACK_ENV": str(STACK / "stack.env")}
