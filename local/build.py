@@ -41,10 +41,11 @@ def build() -> Path:
     if not (ROOT / "target" / "lambda").exists():
         say("the first build compiles the AWS SDK and takes some minutes; later ones only what has changed")
     env = _environment()
-    # The same command the SAM CLI runs for each function, once for all of them: its progress can be shown, and two
-    # processors link two functions side by side. SAM then finds everything built.
-    binaries = [part for name in function_names() for part in ("--bin", name)]
-    run_logged("building the functions", ["cargo", "lambda", "build", "--release", *binaries], STATE / "cargo.log", env=env, cwd=ROOT)
+    # The same commands the SAM CLI runs, with their progress shown; it then finds everything built. A command a function:
+    # cargo unifies the features of what one command builds.
+    for name in function_names():
+        command = ["cargo", "lambda", "build", "--release", "--bin", name]
+        run_logged(f"building {name}", command, STATE / "cargo.log", env=env, cwd=ROOT / "functions" / name)
     sam = tools.ensure("sam") / "sam"
     command = [sam, "build", "--build-dir", BUILD, "--parameter-overrides", f"Architecture={architecture()}"]
     run_logged("sam build", command, STATE / "sam-build.log", env=env, cwd=ROOT)
