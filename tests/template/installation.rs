@@ -120,3 +120,10 @@ fn accounts_are_named_by_twelve_digits() {
     let document = Document::by_default();
     assert_eq!(document.written("Parameters")["ProducerAccountIds"]["AllowedPattern"], "^([0-9]{12})?$");
 }
+
+#[test]
+fn the_alarms_of_a_first_deploy_are_as_many_as_the_cost_page_says() {
+    let alarms = Document::by_default().resources("AWS::CloudWatch::Alarm").len();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cost.md")).unwrap();
+    assert!(page.contains(&format!("| {alarms} alarms at 0.10 |")), "docs/cost.md counts other than {alarms} alarms");
+}

@@ -49,8 +49,8 @@ pub(crate) struct Args {
     /// What the function runs on.
     #[arg(long, value_enum, default_value_t)]
     architecture: Architecture,
-    /// Of one message's log lines.
-    #[arg(long, value_name = "SIZE", default_value = "175B", value_parser = quantity::size)]
+    /// Of one message's log lines, with its share of the batch's. docs/cost.md says what the functions write.
+    #[arg(long, value_name = "SIZE", default_value = "670B", value_parser = quantity::size)]
     log_size: u64,
     /// A FIFO queue.
     #[arg(long)]
