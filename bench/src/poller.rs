@@ -1,7 +1,7 @@
 //! The poller against a queue of many messages: requests, processor time and memory a message, and its first answer
 //! over TLS.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -37,14 +37,19 @@ pub struct Drained {
     pub peak_mib: f64,
 }
 
-/// Cold starts that end with an answer over TLS.
+/// Cold starts that end with an answer over TLS: from the birth of the process to its first answer, one request to AWS
+/// in it. Medians.
 #[derive(Debug, Serialize)]
 pub struct FirstTls {
-    /// Certificates that the process trusts; Lambda's file holds about as many.
+    /// Certificates that functions trust, and the endpoint's.
     pub certificates: usize,
-    /// From the birth of the process to its first answer, one request to AWS in it: the median.
+    /// With these.
     pub first_answer_ms: f64,
-    /// The same over plain HTTP.
+    /// Certificates that the machine trusts; Lambda's file holds about as many.
+    pub machine_certificates: usize,
+    /// With those.
+    pub machine_first_answer_ms: f64,
+    /// Over plain HTTP.
     pub plain_first_answer_ms: f64,
 }
 
@@ -55,7 +60,7 @@ pub(crate) fn drain(poller: &Subject, lengths: &[usize], trust: &Trust, progress
     let longest = lengths.iter().copied().max().unwrap_or_default();
     for (endpoint, messages) in lengths.iter().map(|length| (&plain, *length)).chain([(&tls, longest)]) {
         progress.say(&format!("the poller over {messages} messages at {}", endpoint.url()));
-        drained.push(run(poller, endpoint, messages, &trust.bundle)?);
+        drained.push(run(poller, endpoint, messages, &trust.few.path)?);
     }
     Ok(drained)
 }
@@ -94,21 +99,24 @@ fn run(poller: &Subject, endpoint: &Endpoint, messages: usize, bundle: &Path) ->
 /// Starts the poller over an empty queue some times, with and without TLS in turns.
 pub(crate) fn first_answers(poller: &Subject, rounds: usize, trust: &Trust, progress: &Progress) -> Result<FirstTls> {
     let (plain, tls) = (Endpoint::plain()?, Endpoint::tls(trust.server.clone())?);
-    let first = |endpoint: &Endpoint, event: &Arc<[u8]>| {
-        let process = Running::start(&at(poller, endpoint, &trust.bundle))?;
+    let first = |endpoint: &Endpoint, bundle: &Path| {
+        let process = Running::start(&at(poller, endpoint, bundle))?;
         let init = process.ready()?;
-        let trips = process.api.invoke(event, 1, LIMIT).with_context(|| process.logged())?;
+        let trips = process.api.invoke(&poller.event, 1, LIMIT).with_context(|| process.logged())?;
         Ok::<f64, anyhow::Error>((init + trips.took.iter().sum::<Duration>()).as_secs_f64() * 1e3)
     };
-    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let (mut few, mut many, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         progress.say(&format!("the first answer over TLS: round {} of {rounds}", round + 1));
-        with.push(first(&tls, &poller.event)?);
-        without.push(first(&plain, &poller.event)?);
+        few.push(first(&tls, &trust.few.path)?);
+        many.push(first(&tls, &trust.many.path)?);
+        without.push(first(&plain, &trust.few.path)?);
     }
     Ok(FirstTls {
-        certificates: trust.certificates,
-        first_answer_ms: median(&with),
+        certificates: trust.few.certificates,
+        first_answer_ms: median(&few),
+        machine_certificates: trust.many.certificates,
+        machine_first_answer_ms: median(&many),
         plain_first_answer_ms: median(&without),
     })
 }

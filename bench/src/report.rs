@@ -120,7 +120,8 @@ fn of_function(report: &Report, built: &Built, targets: &mut Vec<Target>) {
     let figures = report.starts.iter().find(|figures| figures.name == built.name);
     if let Some((bare, own)) = report.bare().zip(figures) {
         target("init, × bare", by_sdk(1.15, 1.0), own.init_ms / bare.init_ms);
-        target("warm answer, × bare", 1.1, own.warm_us / bare.warm_us);
+        target("warm answer, × echo", 1.1, own.warm_us / own.echo_warm_us);
+        target("CPU of a warm event, × echo", 1.1, own.cpu_us / own.echo_cpu_us);
         target("peak RSS, × bare", by_sdk(1.6, 1.1), own.peak_mib / bare.peak_mib);
     }
     #[allow(clippy::cast_precision_loss, reason = "bytes of one binary")]

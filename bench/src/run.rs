@@ -115,7 +115,7 @@ fn measure(
     }
     let poller = subjects.iter().find(|subject| subject.name == "scheduled-poller");
     if let Some(poller) = poller.filter(|_| wanted(Part::Poller)) {
-        let trust = Trust::new(folder)?;
+        let trust = Trust::new(&places.root, folder)?;
         report.poller = poller::drain(poller, &up_to(most * 10, &[100, 1_000, 10_000, 100_000]), &trust, progress)?;
         report.first_tls = Some(poller::first_answers(poller, rounds, &trust, progress)?);
     }

@@ -45,6 +45,10 @@ pub struct Figures {
     pub warm_p99_us: f64,
     /// On a processor, an event.
     pub cpu_us: f64,
+    /// What the bare echo takes for the same event.
+    pub echo_warm_us: f64,
+    /// The same, on a processor.
+    pub echo_cpu_us: f64,
     /// Page faults until it asks for its first event.
     pub faults_at_init: f64,
     /// Page faults a warm event.
@@ -70,22 +74,27 @@ struct Life {
     log_bytes: u64,
 }
 
-/// Measures all subjects, in turns. One that fails is named on stderr and left out.
+/// The lives of a subject, and those of a bare echo that got the same event.
+#[derive(Debug, Default)]
+struct Lives {
+    own: Vec<Life>,
+    echo: Vec<Life>,
+}
+
+/// Measures all subjects, in turns; each besides the first beside an echo of its own event.
 pub(crate) fn measure(subjects: &[Subject], effort: Effort, progress: &Progress) -> Result<Vec<Figures>> {
-    let mut lives: Vec<Vec<Life>> = subjects.iter().map(|_| Vec::new()).collect();
+    let bare = subjects.iter().find(|subject| subject.kind == Kind::Bare).context("no bare echo to compare with")?;
+    let mut lives: Vec<Lives> = subjects.iter().map(|_| Lives::default()).collect();
     for round in 0..effort.rounds {
         for (subject, lives) in subjects.iter().zip(&mut lives) {
-            progress.say(&format!(
-                "starts and warm answers: round {} of {}, {}",
-                round + 1,
-                effort.rounds,
-                subject.name
-            ));
+            let name = &subject.name;
+            progress.say(&format!("starts and warm answers: round {} of {}, {name}", round + 1, effort.rounds));
             // A peer takes a hundred times as long to start, and its figures do not decide anything.
             if subject.kind == Kind::Peer && round >= effort.rounds.div_ceil(3) {
                 continue;
             }
-            lives.push(live(subject, effort.trips).with_context(|| subject.name.clone())?);
+            lives.own.push(live(subject, effort.trips).with_context(|| name.clone())?);
+            lives.echo.push(live(&bare.given(&subject.event), effort.trips).with_context(|| bare.name.clone())?);
         }
     }
     Ok(subjects.iter().zip(&lives).map(|(subject, lives)| summed_up(subject, lives)).collect())
@@ -113,26 +122,49 @@ fn live(subject: &Subject, trips: usize) -> Result<Life> {
     })
 }
 
-fn summed_up(subject: &Subject, lives: &[Life]) -> Figures {
-    let of = |figure: &dyn Fn(&Life) -> f64| lives.iter().map(figure).collect::<Vec<f64>>();
-    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
-    #[allow(clippy::cast_precision_loss, reason = "counts of at most some millions")]
-    let (whole, trips) = (|count: u64| count as f64, lives.first().map_or(1, |life| life.warm.len().max(1)) as f64);
-    let warm: Vec<f64> = lives.iter().flat_map(|life| &life.warm).map(|took| took.as_secs_f64() * 1e6).collect();
-    let init = of(&|life| milliseconds(life.init));
+fn summed_up(subject: &Subject, lives: &Lives) -> Figures {
+    let Lives { own, echo } = lives;
+    let (warm, init) = (warm_us(own), each(own, |life| milliseconds(life.init)));
     Figures {
         name: subject.name.clone(),
         init_ms: median(&init),
         init_p99_ms: percentile(&init, 99.0),
-        init_cpu_ms: median(&of(&|life| milliseconds(life.init_cpu))),
-        first_answer_ms: median(&of(&|life| milliseconds(life.first_answer))),
+        init_cpu_ms: median(&each(own, |life| milliseconds(life.init_cpu))),
+        first_answer_ms: median(&each(own, |life| milliseconds(life.first_answer))),
         warm_us: median(&warm),
         warm_p99_us: percentile(&warm, 99.0),
-        cpu_us: median(&of(&|life| life.cpu.as_secs_f64() * 1e6 / trips)),
-        faults_at_init: median(&of(&|life| whole(life.faults.0))),
-        faults_an_event: median(&of(&|life| whole(life.faults.1) / trips)),
-        resident_at_init_mib: median(&of(&|life| whole(life.resident.0) / 1024.0)),
-        peak_mib: median(&of(&|life| whole(life.resident.1) / 1024.0)),
-        log_bytes_an_event: median(&of(&|life| whole(life.log_bytes) / trips)),
+        cpu_us: median(&each(own, cpu_us)),
+        echo_warm_us: median(&warm_us(echo)),
+        echo_cpu_us: median(&each(echo, cpu_us)),
+        faults_at_init: median(&each(own, |life| whole(life.faults.0))),
+        faults_an_event: median(&each(own, |life| whole(life.faults.1) / trips(life))),
+        resident_at_init_mib: median(&each(own, |life| whole(life.resident.0) / 1024.0)),
+        peak_mib: median(&each(own, |life| whole(life.resident.1) / 1024.0)),
+        log_bytes_an_event: median(&each(own, |life| whole(life.log_bytes) / trips(life))),
     }
+}
+
+fn each(lives: &[Life], figure: impl Fn(&Life) -> f64) -> Vec<f64> {
+    lives.iter().map(figure).collect()
+}
+
+fn warm_us(lives: &[Life]) -> Vec<f64> {
+    lives.iter().flat_map(|life| &life.warm).map(|took| took.as_secs_f64() * 1e6).collect()
+}
+
+fn cpu_us(life: &Life) -> f64 {
+    life.cpu.as_secs_f64() * 1e6 / trips(life)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn trips(life: &Life) -> f64 {
+    whole(life.warm.len().max(1) as u64)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of at most some millions")]
+fn whole(count: u64) -> f64 {
+    count as f64
 }

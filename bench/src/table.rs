@@ -42,8 +42,8 @@ fn print_starts(report: &Report) {
             ratio(&|figures| figures.init_ms, own),
             ratio(&|figures| figures.init_cpu_ms, own),
             ratio(&|figures| figures.first_answer_ms, own),
-            ratio(&|figures| figures.warm_us, own),
-            ratio(&|figures| figures.cpu_us, own),
+            format!("{:.2}", own.warm_us / own.echo_warm_us),
+            format!("{:.2}", own.cpu_us / own.echo_cpu_us),
             ratio(&|figures| figures.peak_mib, own),
             format!("{:.2}", own.init_ms),
             format!("{:.2}", own.init_p99_ms),
@@ -58,7 +58,7 @@ fn print_starts(report: &Report) {
         ]
     };
     print_rows(
-        "Starts and warm answers. × is to the bare echo of this run; medians; ms, µs, MiB.",
+        "Starts and warm answers. × is to the bare echo of this run, for warm answers of the same event; medians; ms, µs, MiB.",
         &[
             "",
             "init ×",
@@ -147,8 +147,12 @@ fn print_poller(report: &Report) {
     if let Some(tls) = &report.first_tls {
         println!(
             "\n  from birth to the first answer, one request to SQS in it: {:.2} ms over TLS with {} trusted\n  \
-             certificates, {:.2} ms over plain HTTP",
-            tls.first_answer_ms, tls.certificates, tls.plain_first_answer_ms
+             certificates, {:.2} ms with {}, {:.2} ms over plain HTTP",
+            tls.first_answer_ms,
+            tls.certificates,
+            tls.machine_first_answer_ms,
+            tls.machine_certificates,
+            tls.plain_first_answer_ms
         );
     }
 }
