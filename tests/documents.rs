@@ -20,8 +20,8 @@ struct Document {
 }
 
 impl Document {
-    fn read(path: PathBuf) -> Self {
-        let text = fs::read_to_string(&path).unwrap();
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
         Self { path: path.strip_prefix(root()).unwrap().to_owned(), text }
     }
 
@@ -72,7 +72,7 @@ fn documents() -> Vec<Document> {
         at_the_root.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
     paths.extend(FOLDERS.iter().flat_map(|folder| markdown_below(&root().join(folder))));
     assert!(paths.len() > 10, "{paths:?}");
-    paths.into_iter().map(Document::read).collect()
+    paths.iter().map(|path| Document::read(path)).collect()
 }
 
 /// The file or folder a quotation names, and the function in it: `tests/poller.rs::an_empty_queue_…`.
