@@ -41,16 +41,27 @@ def build() -> Path:
     if not (ROOT / "target" / "lambda").exists():
         say("the first build compiles the AWS SDK and takes some minutes; later ones only what has changed")
     env = _environment()
-    # The same commands the SAM CLI runs, with their progress shown; it then finds everything built. A command a function:
-    # cargo unifies the features of what one command builds.
-    for name in function_names():
-        command = ["cargo", "lambda", "build", "--release", "--bin", name]
-        run_logged(f"building {name}", command, STATE / "cargo.log", env=env, cwd=ROOT / "functions" / name)
+    # What the SAM CLI does function by function, done at once: its progress can be shown, and two processors link two
+    # functions side by side. SAM then finds everything built.
+    for title, packages in _together().items():
+        command = ["cargo", "lambda", "build", "--release", *packages]
+        run_logged(f"building the functions {title}", command, STATE / "cargo.log", env=env, cwd=ROOT)
     sam = tools.ensure("sam") / "sam"
     command = [sam, "build", "--build-dir", BUILD, "--parameter-overrides", f"Architecture={architecture()}"]
     run_logged("sam build", command, STATE / "sam-build.log", env=env, cwd=ROOT)
     stamp.write_text(wanted)
     return built
+
+
+def _together() -> dict[str, list[str]]:
+    """What one command may build: cargo unifies features, and the template builds some functions from their own folders."""
+    template = (ROOT / "template.yaml").read_text()
+    alone = set(re.findall(r"CodeUri: functions/([a-z0-9-]+)", template))
+    names = function_names()
+    return {
+        "that call no AWS service": [part for name in names if name in alone for part in ("-p", name)],
+        "that call AWS": [part for name in names if name not in alone for part in ("--bin", name)],
+    }
 
 
 def _environment() -> dict[str, str]:
