@@ -144,9 +144,10 @@ async fn drain_polled_queue(stack: &Stack) {
 async fn nothing_is_lost_or_done_twice_when_calls_to_aws_fail_hang_or_lose_their_answer() {
     let (port, proxy_port) = (free_port(), free_port());
     let functions_endpoint = format!("http://127.0.0.1:{proxy_port}");
+    // Before the stack: a deploy sends the bucket's test event, and the worker that has it in hand calls AWS.
+    let proxy = Proxy::start(proxy_port, port).await;
     let own = OwnStack::up("faults", &["--port", &port.to_string(), "--functions-endpoint", &functions_endpoint]);
     let stack = &own.stack;
-    let proxy = Proxy::start(proxy_port, port, stack.folder()).await;
     prepare(stack).await;
     proxy.inject().await;
 

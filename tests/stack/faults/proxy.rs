@@ -1,8 +1,7 @@
 //! The proxy: `microburst`, which speaks AWS's own error formats.
 
 use std::{
-    fs::File,
-    path::Path,
+    fs::{self, File},
     process::{Child, Command, Stdio},
 };
 
@@ -41,8 +40,11 @@ fn installed() -> String {
 }
 
 impl Proxy {
-    /// Stands on `port` before the local AWS on the port `upstream`, and lets everything through. Its log is in `folder`.
-    pub(super) async fn start(port: u16, upstream: u16, folder: &Path) -> Self {
+    /// Stands on `port` before the local AWS on the port `upstream`, which need not be there yet, and lets everything
+    /// through.
+    pub(super) async fn start(port: u16, upstream: u16) -> Self {
+        let folder = repository().join(".local/test");
+        fs::create_dir_all(&folder).unwrap();
         let log = File::create(folder.join("proxy.log")).unwrap();
         let process = Command::new(format!("{}/microburst", installed()))
             .args(["--port", &port.to_string(), "--no-resign"])
