@@ -17,14 +17,14 @@ use crate::lambda::path_of;
 /// What each function may weigh and log: megabytes as a zip file, and bytes of log a record in an event of a hundred.
 /// What has no records, or does more with each than log it, has no second.
 const BUDGETS: [(&str, f64, Option<f64>); 8] = [
-    ("firehose-transformer", 1.0, Some(200.0)),
-    ("kinesis-logger", 1.0, Some(700.0)),
-    ("mq-logger", 1.0, Some(700.0)),
-    ("s3-object-logger", 2.75, Some(350.0)),
-    ("scheduled-poller", 2.85, None),
-    ("sns-logger", 1.0, Some(575.0)),
-    ("sqs-worker", 3.25, Some(500.0)),
-    ("thumbnailer", 4.8, None),
+    ("firehose-transformer", 0.8, Some(10.0)),
+    ("kinesis-logger", 0.75, Some(450.0)),
+    ("mq-logger", 0.8, Some(600.0)),
+    ("s3-object-logger", 2.55, Some(325.0)),
+    ("scheduled-poller", 2.6, None),
+    ("sns-logger", 0.75, Some(525.0)),
+    ("sqs-worker", 2.95, Some(515.0)),
+    ("thumbnailer", 4.5, None),
 ];
 
 /// Files that may be opened before the first event is asked for.

@@ -10,8 +10,8 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 /// Of the part with the lines in it: left, top, right, bottom.
 const FRAME: [f64; 4] = [70.0, 40.0, 540.0, 370.0];
-/// Told apart by people who see colours differently too: the palette of Okabe and Ito.
-const COLOURS: [&str; 8] = ["#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"];
+/// Told apart by people who see colours differently too: the palette of Okabe and Ito, its yellow grey on white.
+const COLOURS: [&str; 8] = ["#000000", "#e69f00", "#56b4e9", "#009e73", "#999999", "#0072b2", "#d55e00", "#cc79a7"];
 
 /// A named line.
 struct Line {
