@@ -1,6 +1,8 @@
 //! AWS: credentials, region and endpoint, and what its refusals mean.
 
 mod refusal;
+#[cfg(test)]
+pub(crate) mod replay;
 
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};

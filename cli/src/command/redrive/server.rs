@@ -94,36 +94,18 @@ fn end(task: &ListMessageMoveTasksResultEntry, moved: u64) -> Option<anyhow::Res
 
 #[cfg(test)]
 mod tests {
-    use aws_config::{BehaviorVersion, Region, SdkConfig};
-    use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
-    use aws_smithy_runtime_api::http::{Request, Response};
-    use aws_smithy_types::body::SdkBody;
     use serde_json::Value;
 
     use super::*;
-    use crate::connection::Connection;
+    use crate::connection::replay::{asked, replaying};
 
     const ARN: &str = "arn:aws:sqs:us-east-1:123456789012:jobs-dlq";
 
     async fn replayed(answers: &[(u16, Value)], rate: Option<u32>) -> (anyhow::Result<()>, Vec<Value>) {
-        let event = |(status, body): &(u16, Value)| {
-            let response = Response::new((*status).try_into().unwrap(), SdkBody::from(body.to_string()));
-            ReplayEvent::new(Request::new(SdkBody::empty()), response)
-        };
-        let replay = StaticReplayClient::new(answers.iter().map(event).collect());
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
-            .http_client(replay.clone())
-            .region(Region::new("us-east-1"))
-            .build();
-        let dlq = Connection::with(config).queue(&ARN.parse().unwrap()).await.unwrap();
+        let (replay, connection) = replaying("us-east-1", answers);
+        let dlq = connection.queue(&ARN.parse().unwrap()).await.unwrap();
         let outcome = run(&dlq, None, rate, Output::to_pipe()).await;
-        let body = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
-            serde_json::from_slice(request.body().bytes().unwrap()).unwrap()
-        };
-        (outcome, replay.actual_requests().map(body).collect())
+        (outcome, asked(&replay))
     }
 
     fn task(status: &str, moved: u32) -> (u16, Value) {

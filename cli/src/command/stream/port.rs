@@ -126,53 +126,30 @@ where
 
 #[cfg(test)]
 mod tests {
-    use aws_config::{BehaviorVersion, Region, SdkConfig};
-    use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
-    use aws_smithy_runtime_api::http::{Request, Response};
-    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_http_client::test_util::StaticReplayClient;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::command::stream::record::Place;
+    use crate::{
+        command::stream::record::Place,
+        connection::replay::{asked, replaying},
+    };
 
     fn record(data: &str, partition_key: Option<&str>) -> Record {
         let place = Place { file: None, line: 1 };
         Record { place, data: data.into(), partition_key: partition_key.map(ToOwned::to_owned) }
     }
 
-    fn replaying(answers: &[(u16, Value)]) -> (StaticReplayClient, Connection) {
-        let event = |(status, body): &(u16, Value)| {
-            let response = Response::new((*status).try_into().unwrap(), SdkBody::from(body.to_string()));
-            ReplayEvent::new(Request::new(SdkBody::empty()), response)
-        };
-        let replay = StaticReplayClient::new(answers.iter().map(event).collect());
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
-            .http_client(replay.clone())
-            .region(Region::new("eu-west-1"))
-            .build();
-        (replay, Connection::with(config))
-    }
-
     fn data_stream(stream: &str, answers: &[(u16, Value)]) -> (StaticReplayClient, DataStream) {
-        let (replay, connection) = replaying(answers);
+        let (replay, connection) = replaying("eu-west-1", answers);
         let client = aws_sdk_kinesis::Client::new(connection.config().unwrap());
         (replay, DataStream { client, connection, stream: stream.parse().unwrap() })
     }
 
     fn delivery_stream(answers: &[(u16, Value)]) -> (StaticReplayClient, DeliveryStream) {
-        let (replay, connection) = replaying(answers);
+        let (replay, connection) = replaying("eu-west-1", answers);
         let client = aws_sdk_firehose::Client::new(connection.config().unwrap());
         (replay, DeliveryStream { client, connection, stream: "to-s3".parse().unwrap() })
-    }
-
-    fn asked(replay: &StaticReplayClient) -> Vec<Value> {
-        replay
-            .actual_requests()
-            .map(|request| serde_json::from_slice(request.body().bytes().unwrap()).unwrap())
-            .collect()
     }
 
     #[tokio::test]
