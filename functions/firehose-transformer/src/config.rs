@@ -11,8 +11,6 @@ use crate::drop_rule::DropRule;
 pub struct Config {
     /// `DROP_WHEN`: lines of no use at the destination, `field=value` pairs with commas between. Default: none.
     pub drop_rule: DropRule,
-    /// `DEADLINE_RESERVE_MS`, default 1,000: no record begins with less time left.
-    pub reserve: Duration,
     /// `UNKNOWN_DEADLINE_MS` (default 3,000): the time a batch takes for its own where Lambda's deadline is unknown.
     pub unknown_deadline: Duration,
 }
@@ -22,9 +20,8 @@ impl Config {
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut settings = Settings::new(lookup);
         let drop_rule = settings.or("DROP_WHEN", DropRule::default());
-        let reserve = Duration::from_millis(settings.within("DEADLINE_RESERVE_MS", 1_000, 0..=60_000));
         let unknown_deadline = Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 3_000, 1_000..=900_000));
-        settings.finish(Self { drop_rule, reserve, unknown_deadline })
+        settings.finish(Self { drop_rule, unknown_deadline })
     }
 }
 
@@ -36,11 +33,11 @@ mod tests {
     fn every_wrong_setting_is_named_at_once() {
         let wrong = |name: &str| match name {
             "DROP_WHEN" => Some("debug".to_owned()),
-            "DEADLINE_RESERVE_MS" => Some("soon".to_owned()),
+            "UNKNOWN_DEADLINE_MS" => Some("soon".to_owned()),
             _ => None,
         };
         let error = Config::from_lookup(&wrong).unwrap_err().to_string();
-        for part in ["DROP_WHEN", r#""debug" has no ="#, "DEADLINE_RESERVE_MS"] {
+        for part in ["DROP_WHEN", r#""debug" has no ="#, "UNKNOWN_DEADLINE_MS"] {
             assert!(error.contains(part), "{error}");
         }
     }

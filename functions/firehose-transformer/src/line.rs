@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{json, value::RawValue};
+use sluicegate::events::json::JsonProblem;
 
 /// Why a body is not lines of JSON objects. Says where, and nothing of what stands there.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +11,7 @@ pub(crate) enum MalformedLine {
     #[error("not UTF-8 from byte {0} on")]
     NotUtf8(usize),
     #[error("not JSON: {0}")]
-    NotJson(#[from] serde_json::Error),
+    NotJson(#[from] JsonProblem),
     #[error("value {number} is {kind}, not an object")]
     NotAnObject { number: usize, kind: &'static str },
 }
@@ -33,12 +34,12 @@ pub(crate) fn objects(body: &[u8]) -> Result<Vec<Object<'_>>, MalformedLine> {
     let text = std::str::from_utf8(body).map_err(|problem| MalformedLine::NotUtf8(problem.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>().enumerate();
-    values.map(|(index, value)| object(index + 1, value?)).collect()
+    values.map(|(index, value)| object(index + 1, value.map_err(JsonProblem::from)?)).collect()
 }
 
 fn object(number: usize, text: &RawValue) -> Result<Object<'_>, MalformedLine> {
     let kind = match text.get().as_bytes().first() {
-        Some(b'{') => return Ok(Object { text, fields: serde_json::from_str(text.get())? }),
+        Some(b'{') => return Ok(Object { text, fields: serde_json::from_str(text.get()).map_err(JsonProblem::from)? }),
         Some(b'[') => "a list",
         Some(b'"') => "a string",
         Some(b't' | b'f') => "a boolean",
@@ -48,8 +49,8 @@ fn object(number: usize, text: &RawValue) -> Result<Object<'_>, MalformedLine> {
     Err(MalformedLine::NotAnObject { number, kind })
 }
 
-/// Fields that each line is to have.
-pub(crate) type Enrichment<'a> = [(&'static str, &'a str)];
+/// Fields that each line is to have, where their value is known.
+pub(crate) type Enrichment<'a> = [(&'static str, Option<&'a str>)];
 
 impl Object<'_> {
     /// Writes the object as a line: without white space between its parts, and with those fields added that it has not.
@@ -60,7 +61,8 @@ impl Object<'_> {
         compact(line, self.text.get());
         // The brace comes back after the fields that are added.
         line.pop();
-        for (name, value) in enrichment.iter().filter(|(name, _)| !self.fields.contains_key(*name)) {
+        let known = enrichment.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        for (name, value) in known.filter(|(name, _)| !self.fields.contains_key(*name)) {
             if !line.ends_with('{') {
                 line.push(',');
             }
@@ -128,8 +130,9 @@ mod tests {
 
     #[test]
     fn fields_are_added_unless_they_are_there() {
-        let enrichment = [("source", "clicks \"1\""), ("ingested_at", "now")];
+        let enrichment = [("source", Some("clicks \"1\"")), ("ingested_at", Some("now"))];
         assert_eq!(written("{}", &enrichment), "{\"source\":\"clicks \\\"1\\\"\",\"ingested_at\":\"now\"}\n");
+        assert_eq!(written("{}", &[("source", None)]), "{}\n");
         assert_eq!(written("{\"source\":null}", &enrichment), "{\"source\":null,\"ingested_at\":\"now\"}\n");
         assert_eq!(written(r#"{"s\u006furce":"web"}"#, &enrichment[..1]), "{\"s\\u006furce\":\"web\"}\n");
         assert_eq!(

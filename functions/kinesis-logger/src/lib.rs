@@ -27,8 +27,6 @@ pub struct Config {
     pub logged_data_max_bytes: usize,
     /// `FAIL_WHOLE_BATCH` (default true): fail the invocation when nothing of a batch is done, so that Lambda halves it.
     pub fail_whole_batch: bool,
-    /// `DEADLINE_RESERVE_MS`, default 1,000: no record begins with less time left.
-    pub reserve: Duration,
     /// `UNKNOWN_DEADLINE_MS` (default 3,000): the time a batch takes for its own where Lambda's deadline is unknown.
     pub unknown_deadline: Duration,
 }
@@ -39,9 +37,8 @@ impl Config {
         let mut settings = Settings::new(lookup);
         let logged_data_max_bytes = settings.within("LOGGED_DATA_MAX_BYTES", 1_024, 0..=250_000);
         let fail_whole_batch = settings.or("FAIL_WHOLE_BATCH", true);
-        let reserve = Duration::from_millis(settings.within("DEADLINE_RESERVE_MS", 1_000, 0..=60_000));
         let unknown_deadline = Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 3_000, 1_000..=900_000));
-        settings.finish(Self { logged_data_max_bytes, fail_whole_batch, reserve, unknown_deadline })
+        settings.finish(Self { logged_data_max_bytes, fail_whole_batch, unknown_deadline })
     }
 }
 
@@ -64,8 +61,9 @@ impl<C: Clock> StreamLogger<C> {
         let Some(batch) = stream_records(event)? else {
             return Ok(BatchResponse::default());
         };
+        batch.ignored.warn();
         let remaining = invocation.remaining.unwrap_or(self.config.unknown_deadline);
-        let deadline = Deadline::after(Some(remaining), self.config.reserve);
+        let deadline = Deadline::after(Some(remaining));
         let log = async |record: &StreamRecord| {
             self.log(record);
             Ok::<(), RecordError>(())
@@ -84,7 +82,7 @@ impl<C: Clock> StreamLogger<C> {
             record.partition_key = record.partition_key,
             shard.id = record.shard_id,
             record.age_ms = record.arrived_at.and_then(|arrived_at| self.age_ms(arrived_at.into())),
-            record.data = &*preview.shown,
+            body = &*preview.shown,
             record.data_bytes = record.body.len(),
             record.data_encoding = preview.encoding.as_str(),
             record.truncated = preview.is_truncated.then_some(true),

@@ -7,9 +7,9 @@
 //! knows no partial answer: after an error the broker delivers the *whole* batch again, the good messages too, and the
 //! bad one does not get better by it. From ActiveMQ Lambda takes up to six redeliveries before the broker moves all of
 //! them to its dead-letter queue; RabbitMQ does not count, and goes on until a time to live or a policy of its own ends
-//! it. Neither is a setting of the mapping. So the line `record refused` is where a bad message ends: keep its log group,
-//! and alarm on it, or on the metric `RecordsMalformed`. An event that is no broker's at all still fails the invocation: then the wiring is wrong, and
-//! nothing of it may be acknowledged.
+//! it. Neither is a setting of the mapping. So the line `record refused` is where a bad message ends, with its body: keep
+//! its log group, and alarm on the metric `RecordsMalformed`. An event that is no broker's at all still fails the
+//! invocation: then the wiring is wrong, and nothing of it may be acknowledged.
 //!
 //! A function that must not lose a message copies this one, and hands what it refuses to a dead-letter queue of its own
 //! before it answers.
@@ -24,6 +24,10 @@ use sluicegate::{
     settings::{Settings, SettingsError},
     telemetry::Metrics,
 };
+
+/// How much of a refused message's body is logged: what one line of `CloudWatch` holds, with room for the rest of it.
+/// Escaped it may be longer than it is.
+const MAX_REFUSED_BYTES: usize = 1_000_000;
 
 /// The function's settings.
 #[derive(Debug, Clone)]
@@ -56,6 +60,7 @@ pub struct Summary {
 pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summary, InvocationError> {
     let event = broker_messages(event)?;
     let broker_arn = event.broker_arn.as_deref();
+    event.ignored.warn();
     let mut summary = Summary::default();
     for message in event.messages {
         match message {
@@ -79,6 +84,7 @@ fn log(config: &Config, broker_arn: Option<&str>, message: &BrokerMessage) {
     let properties = properties_json(&message.properties);
     tracing::info!(
         record.message_id = message.message_id,
+        record.place = message.message_id.is_none().then_some(message.place),
         broker.arn = broker_arn,
         queue.name = message.queue,
         queue.virtual_host = message.virtual_host,
@@ -89,7 +95,7 @@ fn log(config: &Config, broker_arn: Option<&str>, message: &BrokerMessage) {
         record.content_type = message.content_type,
         record.sent_at = message.sent_at.map(|time| tracing::field::display(time.format("%FT%T%.3fZ"))),
         record.properties = properties.as_deref().map(|json| cut(json, max_bytes)),
-        record.data = &*preview.shown,
+        body = &*preview.shown,
         record.data_bytes = message.body.len(),
         record.data_encoding = preview.encoding.as_str(),
         record.truncated = preview.is_truncated.then_some(true),
@@ -97,15 +103,36 @@ fn log(config: &Config, broker_arn: Option<&str>, message: &BrokerMessage) {
     );
 }
 
+/// With its body, since the broker forgets the message.
 fn log_refusal(broker_arn: Option<&str>, malformed: &MalformedMessage) {
-    let MalformedMessage { queue, message_id, problem } = malformed;
+    let MalformedMessage { queue, message_id, place, body, problem } = malformed;
+    let shown = cut_escaped(body, MAX_REFUSED_BYTES);
     tracing::error!(
         record.message_id = message_id,
+        record.place = message_id.is_none().then_some(place),
         broker.arn = broker_arn,
         queue.name = queue,
         %problem,
+        body = shown,
+        record.truncated = (shown.len() < body.len()).then_some(true),
         "record refused"
     );
+}
+
+/// The longest beginning of which no more than `max_bytes` stand in a line once JSON has escaped it.
+fn cut_escaped(text: &str, max_bytes: usize) -> &str {
+    let mut left = max_bytes;
+    let end = text.char_indices().find(|(_, character)| {
+        let bytes = match character {
+            '"' | '\\' | '\n' | '\r' | '\t' => 2,
+            character if character.is_control() => 6,
+            // Marks that turn the writing direction are escaped as well.
+            character if !character.is_ascii() => 6.max(character.len_utf8()),
+            _ => 1,
+        };
+        left.checked_sub(bytes).map(|rest| left = rest).is_none()
+    });
+    &text[..end.map_or(text.len(), |(end, _)| end)]
 }
 
 /// `{"name": "value", …}`; nothing where there are none.

@@ -48,3 +48,12 @@ fn a_limit_that_is_no_number_is_named() {
     let error = Config::from_lookup(&|_| Some("lots".to_owned())).unwrap_err();
     assert!(error.to_string().starts_with(r#"LOGGED_DATA_MAX_BYTES is "lots""#), "{error}");
 }
+
+#[test]
+fn a_refused_body_is_cut_so_that_its_line_fits() {
+    assert_eq!(cut_escaped("abc", 3), "abc");
+    assert_eq!(cut_escaped("a\"bc", 4), "a\"b");
+    assert_eq!(cut_escaped("한글", 7), "한");
+    let rubbish = "\u{1}\"\\x".repeat(1_000_000);
+    assert!(serde_json::to_string(cut_escaped(&rubbish, MAX_REFUSED_BYTES)).unwrap().len() <= MAX_REFUSED_BYTES + 2);
+}

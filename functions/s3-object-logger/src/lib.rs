@@ -8,7 +8,7 @@
 //! |---|---|
 //! | an object event | a line `object created`, `object removed` or `object event` |
 //! | `s3:TestEvent` | a line `test event acknowledged` |
-//! | a record that cannot be read | a line `record refused`; out of a queue it is also a batch item failure |
+//! | a record that cannot be read | a line `record refused` with all by which it can be known. Out of a queue it is also a batch item failure; else the invocation fails with `RecordsRefused` when the others are logged, since Lambda keeps the event only then |
 //! | an event that is none of these | the invocation fails with `UnreadableEvent` |
 //! | an object whose route alerts | it is named in the invocation's one SMS and one topic message |
 //!
@@ -20,11 +20,10 @@ mod config;
 mod port;
 mod sms;
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use futures::future::{OptionFuture, join};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 use sluicegate::{
     clock::{Clock, SystemClock},
     delivery::BatchItemFailure,
@@ -81,10 +80,11 @@ impl<P: AlertPort> ObjectLogger<P> {
     /// Handles one invocation.
     ///
     /// Fails with `UnreadableEvent` when the event holds nothing about objects, with `AlertFailed` when an alert did not
-    /// leave, and with `RecordWithoutMessageId` when a queue's record can be neither read nor named: what is not named
-    /// would be deleted.
+    /// leave, with `RecordWithoutMessageId` when a queue's record can be neither read nor named (what is not named would be
+    /// deleted), and with `RecordsRefused` when an event that is no queue's holds a record that cannot be read.
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Summary, InvocationError> {
         let found = object_events(event)?;
+        found.ignored.warn();
         found.objects.iter().for_each(log_object);
         for test_event in &found.test_events {
             tracing::info!(bucket.name = %test_event.bucket, route = %test_event.route, "test event acknowledged");
@@ -96,7 +96,7 @@ impl<P: AlertPort> ObjectLogger<P> {
             refused: found.refused.len(),
             test_events: found.test_events.len(),
             alerts: self.alert(&found.objects, invocation).await?,
-            batch_item_failures: batch_item_failures(event, &found.refused)?,
+            batch_item_failures: batch_item_failures(&found)?,
         })
     }
 
@@ -176,7 +176,7 @@ fn log_object(object: &ObjectEvent) {
 }
 
 fn measure(found: &ObjectEvents) {
-    let occurred = found.objects.iter().map(|object| object.occurred_at.into());
+    let occurred = found.objects.iter().filter_map(|object| object.occurred_at).map(Into::into);
     Metrics::new()
         .batch(found.objects.len() + found.test_events.len() + found.refused.len())
         .count("RecordsMalformed", found.refused.len())
@@ -186,20 +186,24 @@ fn measure(found: &ObjectEvents) {
 
 fn log_refusal(refusal: &Refusal) {
     tracing::error!(
-        record.message_id = refusal.message_id.as_deref(),
+        record.message_id = refusal.message_id,
+        topic.arn = refusal.topic_arn,
+        bucket.name = refusal.bucket,
+        object.key = refusal.key,
         problem = %refusal.problem,
         "record refused"
     );
 }
 
-/// Names a queue's refused records, each once: a message may hold several bad ones.
-fn batch_item_failures(event: &str, refused: &[Refusal]) -> Result<Vec<BatchItemFailure>, InvocationError> {
+/// Names a queue's refused records, each once: a message may hold several bad ones. Where nobody reads an answer, a
+/// refused record fails the invocation.
+fn batch_item_failures(found: &ObjectEvents) -> Result<Vec<BatchItemFailure>, InvocationError> {
     let mut failures: Vec<BatchItemFailure> = Vec::new();
-    if refused.is_empty() || !is_from_queue(event) {
-        return Ok(failures);
-    }
-    for refusal in refused {
-        let Some(id) = refusal.message_id.as_deref().filter(|id| !id.is_empty()) else {
+    for refusal in &found.refused {
+        if !found.is_from_queue {
+            return Err(InvocationError::new("RecordsRefused", refused_text(refusal, found.refused.len())));
+        }
+        let Some(id) = refusal.message_id.as_deref() else {
             return Err(InvocationError::because("RecordWithoutMessageId", &refusal.problem));
         };
         if failures.iter().all(|failure| failure.item_identifier != id) {
@@ -209,22 +213,14 @@ fn batch_item_failures(event: &str, refused: &[Refusal]) -> Result<Vec<BatchItem
     Ok(failures)
 }
 
-/// Whether the event source mapping of a queue called: only it has an answer to read.
-fn is_from_queue(event: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Event<'a> {
-        #[serde(rename = "Records", borrow)]
-        records: Vec<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct Source<'a> {
-        #[serde(rename = "eventSource", borrow)]
-        name: Cow<'a, str>,
-    }
-    serde_json::from_str::<Event<'_>>(event).is_ok_and(|event| {
-        let mut sources = event.records.into_iter().map(|record| serde_json::from_str(record.get()));
-        sources.any(|source: Result<Source<'_>, _>| source.is_ok_and(|source| source.name == "aws:sqs"))
-    })
+/// Names the first; each has its line.
+fn refused_text(first: &Refusal, refused: usize) -> String {
+    let Refusal { message_id, topic_arn, bucket, key, problem } = first;
+    let names = [("message", message_id), ("topic", topic_arn), ("bucket", bucket), ("key", key)];
+    let names: Vec<String> =
+        names.iter().filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?))).collect();
+    let names = if names.is_empty() { "without a name".to_owned() } else { names.join(", ") };
+    format!("{refused} refused, the first {names}: {problem}")
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Logs every notification of a topic: message, subject, attributes, ids and time.
 //!
-//! Takes SNS's invocation. Answers how many records it logged and how many it refused; a record that cannot be read is
-//! logged as an error and does not disturb the others. It calls no AWS service.
+//! Takes SNS's invocation and answers how many records it logged. A record without a message is logged as an error and does
+//! not disturb the others; when these are logged the invocation fails and names it. Lambda keeps an asynchronous event only
+//! if the invocation fails: it tries three times, and then the on-failure destination has the event. It calls no AWS service.
 
 use serde::Serialize;
 use serde_json::Value;
 use sluicegate::{
     clock::{Clock, SystemClock},
-    events::{AttributeValue, EventError, MessageAttribute, MessageAttributes, Notification, notifications},
+    events::{AttributeValue, MalformedNotification, MessageAttribute, MessageAttributes, Notification, notifications},
     lambda::{Invocation, InvocationError},
     preview::cut,
     settings::{Settings, SettingsError},
@@ -36,8 +37,6 @@ impl Config {
 pub struct Summary {
     /// Notifications logged.
     pub logged: usize,
-    /// Records that could not be read.
-    pub refused: usize,
 }
 
 /// Handles one invocation.
@@ -45,40 +44,60 @@ pub struct Summary {
 pub async fn handle(config: &Config, event: &str, _: &Invocation) -> Result<Summary, InvocationError> {
     let arrived_at = SystemClock.now();
     let (mut summary, mut metrics) = (Summary::default(), Metrics::new());
-    for record in notifications(event)? {
+    let (found, mut refused) = (notifications(event)?, Vec::new());
+    found.ignored.warn();
+    for record in found.records {
         match record {
             Ok(notification) => {
                 log(config, &notification);
-                metrics = metrics.ages([notification.published_at.into()], arrived_at);
+                metrics = metrics.ages(notification.published_at.map(Into::into), arrived_at);
                 summary.logged += 1;
             }
-            Err(problem) => {
-                log_refusal(&problem);
-                summary.refused += 1;
+            Err(malformed) => {
+                log_refusal(&malformed);
+                refused.push(malformed);
             }
         }
     }
-    metrics.batch(summary.logged + summary.refused).count("RecordsMalformed", summary.refused).emit();
-    Ok(summary)
+    metrics.batch(summary.logged + refused.len()).count("RecordsMalformed", refused.len()).emit();
+    match refused.first() {
+        None => Ok(summary),
+        Some(first) => Err(refused_error(first, refused.len())),
+    }
+}
+
+/// Names the first; each has its line.
+fn refused_error(first: &MalformedNotification, refused: usize) -> InvocationError {
+    let id = first.message_id.as_deref().unwrap_or("unknown");
+    let topic = first.topic_arn.as_deref().unwrap_or("unknown");
+    let problem = &first.problem;
+    let text = format!("{refused} refused, the first message {id} of topic {topic}: {problem}");
+    InvocationError::new("RecordsRefused", text)
 }
 
 fn log(config: &Config, notification: &Notification) {
     let message = cut(&notification.message, config.logged_message_max_bytes);
     tracing::info!(
-        record.message_id = %notification.message_id,
-        topic.arn = %notification.topic_arn,
+        record.message_id = notification.message_id,
+        topic.arn = notification.topic_arn,
         notification.subject = notification.subject.as_deref(),
-        notification.message = message,
+        body = message,
         notification.message_bytes = notification.message.len(),
         notification.truncated = (message.len() < notification.message.len()).then_some(true),
         notification.attributes = attributes_json(&notification.attributes).map(tracing::field::display),
-        notification.published_at = %notification.published_at.format("%FT%T%.3fZ"),
+        notification.published_at =
+            notification.published_at.map(|time| tracing::field::display(time.format("%FT%T%.3fZ"))),
         "notification received"
     );
 }
 
-fn log_refusal(problem: &EventError) {
-    tracing::error!(%problem, "record refused");
+fn log_refusal(malformed: &MalformedNotification) {
+    tracing::error!(
+        record.message_id = malformed.message_id,
+        topic.arn = malformed.topic_arn,
+        problem = %malformed.problem,
+        "record refused"
+    );
 }
 
 /// `{"name": "value", …}`, and nothing where there are none. Of a binary value only its size is logged.

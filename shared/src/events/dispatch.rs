@@ -4,19 +4,25 @@
 //! returns it, so that anything that receives from a queue can call the worker. The older form carries one
 //! `"message": {…}`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, UNIX_EPOCH},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     attribute::{AttributeValue, MessageAttribute},
-    error::{EventError, required},
-    queue::Queue,
-    sqs::{Batch, Door, MalformedRecord, Record},
+    error::EventError,
+    json::{Field, fields},
+    sqs::{
+        Batch, Queue, Record,
+        read::{System, dispatched},
+    },
 };
 
+const DISPATCH: &str = "dispatch";
 const MESSAGE: &str = "dispatched message";
 
 /// What the poller sends. The messages are [`Message`]s, or their JSON where it is made already.
@@ -27,6 +33,12 @@ pub struct Dispatch<'a, M = Message> {
     pub queue_url: &'a str,
     /// At least one.
     pub messages: &'a [M],
+    /// When they were received: milliseconds since 1970, by the poller's clock before it asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<u64>,
+    /// How long they are invisible from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility_seconds: Option<u64>,
 }
 
 /// One received message, in the JSON of `ReceiveMessage`.
@@ -40,10 +52,10 @@ pub struct Message {
     /// The string as sent.
     pub body: Option<String>,
     /// What SQS adds: `ApproximateReceiveCount`, `SentTimestamp`, `MessageGroupId`, …
-    #[serde(default, skip_serializing_if = "HashMap::is_empty")]
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "HashMap::is_empty")]
     pub attributes: HashMap<String, String>,
     /// What the producer attached.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "BTreeMap::is_empty")]
     pub message_attributes: BTreeMap<String, MessageAttributeValue>,
 }
 
@@ -61,90 +73,66 @@ pub struct MessageAttributeValue {
     pub binary_value: Option<String>,
 }
 
+/// Go writes an empty map as null.
+fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a dispatch: an object that has a `queueUrl`.
 pub(crate) fn batch(event: &str) -> Result<Batch, EventError> {
-    #[derive(Deserialize)]
-    #[serde(expecting = "a JSON object")]
-    #[serde(rename_all = "camelCase")]
-    struct Event<'a> {
-        queue_url: String,
-        #[serde(borrow)]
-        messages: Option<Vec<&'a RawValue>>,
-        #[serde(borrow)]
-        message: Option<&'a RawValue>,
-    }
-    let event: Event<'_> = serde_json::from_str(event).map_err(EventError::malformed("dispatch"))?;
-    let queue = Queue::from_url(&event.queue_url)?;
-    let raw_messages = match (event.messages, event.message) {
+    const NAMES: [&str; 5] = ["queueUrl", "messages[]", "message", "receivedAt", "visibilitySeconds"];
+    let [queue_url, messages, message, received_at, visibility] = fields(event, DISPATCH, NAMES)?;
+    let queue = Queue::from_url(&queue_url.needed(DISPATCH)?)?;
+    let messages = match (messages.list(DISPATCH)?, message.json()) {
         (Some(messages), None) => messages,
         (None, Some(message)) => vec![message],
         (None, None) | (Some(_), Some(_)) => {
             return Err(EventError::UnknownShape { expected: "either messages or message beside queueUrl" });
         }
     };
-    let records = raw_messages.into_iter().map(read).collect::<Result<Vec<_>, EventError>>()?;
-    Ok(Batch { door: Door::Dispatch, queue, records })
-}
-
-/// Who a message is matters only where it cannot be read: the others are scanned once.
-fn read(raw: &RawValue) -> Result<Result<Record, MalformedRecord>, EventError> {
-    #[derive(Deserialize)]
-    #[serde(expecting = "a JSON object")]
-    #[serde(rename_all = "PascalCase")]
-    struct Identity {
-        message_id: Option<String>,
-        receipt_handle: Option<String>,
-    }
-    let message = serde_json::from_str::<Message>(raw.get()).map_err(EventError::malformed(MESSAGE));
-    let problem = match message.and_then(Record::try_from) {
-        Ok(record) => return Ok(Ok(record)),
-        Err(problem) => problem,
-    };
-    let Identity { message_id, receipt_handle } =
-        serde_json::from_str(raw.get()).map_err(EventError::malformed(MESSAGE))?;
-    let message_id = required(message_id, MESSAGE, "MessageId")?;
-    Ok(Err(MalformedRecord { message_id, receipt_handle, problem }))
+    let mut batch = dispatched(queue, &messages);
+    let mut positive =
+        |field: &Field<'_>| field.integer(&mut batch.ignored).and_then(|number| u64::try_from(number).ok());
+    let received_at = positive(&received_at);
+    batch.visibility = positive(&visibility).map(Duration::from_secs);
+    batch.received_at = received_at.and_then(|ms| UNIX_EPOCH.checked_add(Duration::from_millis(ms)));
+    Ok(batch)
 }
 
 impl TryFrom<Message> for Record {
     type Error = EventError;
 
+    /// An attribute that cannot be read is left out.
     fn try_from(message: Message) -> Result<Self, EventError> {
-        let attributes = message
-            .message_attributes
-            .into_iter()
-            .map(|(name, value)| Ok((name, value.try_into()?)))
-            .collect::<Result<_, EventError>>()?;
-        Ok(Self {
-            message_id: required(message.message_id, MESSAGE, "MessageId")?,
-            receipt_handle: required(message.receipt_handle, MESSAGE, "ReceiptHandle")?,
-            body: message.body.ok_or_else(|| EventError::missing(MESSAGE, "Body"))?,
+        let required = |value: Option<String>, field: &'static str| {
+            value.filter(|text| !text.is_empty()).ok_or(EventError::MissingField { of: MESSAGE, field })
+        };
+        let attributes = message.message_attributes.into_iter();
+        let attributes = attributes.filter_map(|(name, value)| Some((name, value.read()?))).collect();
+        Ok(System::of_map(message.attributes).record(
+            required(message.message_id, "MessageId")?,
+            required(message.receipt_handle, "ReceiptHandle")?,
+            message.body.ok_or(EventError::MissingField { of: MESSAGE, field: "Body" })?,
             attributes,
-            ..Self::from_system_attributes(message.attributes.into())
-        })
+        ))
     }
 }
 
-impl TryFrom<MessageAttributeValue> for MessageAttribute {
-    type Error = EventError;
-
-    fn try_from(wire: MessageAttributeValue) -> Result<Self, EventError> {
-        const ATTRIBUTE: &str = "message attribute";
-        let value = match (wire.string_value, wire.binary_value) {
+impl MessageAttributeValue {
+    fn read(self) -> Option<MessageAttribute> {
+        let value = match (self.string_value, self.binary_value) {
             (Some(text), _) => AttributeValue::Text(text),
-            (None, Some(base64)) => AttributeValue::Binary(
-                BASE64_STANDARD
-                    .decode(base64)
-                    .map_err(|_| EventError::UnknownShape { expected: "base64 in BinaryValue" })?,
-            ),
-            (None, None) => return Err(EventError::missing(ATTRIBUTE, "StringValue or BinaryValue")),
+            (None, Some(base64)) => AttributeValue::Binary(BASE64_STANDARD.decode(base64).ok()?),
+            (None, None) => return None,
         };
-        Ok(Self { data_type: wire.data_type, value })
+        Some(MessageAttribute { data_type: self.data_type, value })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::Door;
 
     #[test]
     fn what_the_poller_writes_the_worker_reads() {
@@ -162,18 +150,45 @@ mod tests {
                 },
             )]),
         };
-        let dispatch = Dispatch { queue_url: "https://sqs.us-east-1.amazonaws.com/1/jobs", messages: &[message] };
+        let dispatch = Dispatch {
+            queue_url: "https://sqs.us-east-1.amazonaws.com/1/jobs",
+            messages: &[message],
+            received_at: Some(1),
+            visibility_seconds: Some(300),
+        };
         let batch = batch(&serde_json::to_string(&dispatch).unwrap()).unwrap();
         assert_eq!((batch.door, batch.queue.name()), (Door::Dispatch, "jobs"));
         let record = batch.records[0].as_ref().unwrap();
-        assert_eq!((record.receive_count, record.body.as_str()), (3, "{}"));
+        assert_eq!(
+            (batch.received_at, batch.visibility),
+            (Some(UNIX_EPOCH + Duration::from_millis(1)), Some(Duration::from_mins(5)))
+        );
+        assert_eq!((record.receive_count, record.body.as_str()), (Some(3), "{}"));
         assert_eq!(record.attributes["Photo"].value, AttributeValue::Binary(vec![0, 1, 2]));
     }
 
     #[test]
-    fn a_message_without_an_id_fails_the_event_because_it_could_not_be_named() {
-        let error =
-            batch(r#"{"queueUrl":"https://q/1/jobs","messages":[{"ReceiptHandle":"h","Body":"{}"}]}"#).unwrap_err();
-        assert_eq!(error.to_string(), "dispatched message has no MessageId");
+    fn a_message_without_an_id_is_counted_and_its_neighbour_read() {
+        let event = r#"{"queueUrl":"https://q/1/jobs","messages":[{"ReceiptHandle":"h","Body":"{}"},
+            {"MessageId":"m-2","ReceiptHandle":"h","Body":"{}","Attributes":null,"MessageAttributes":null}]}"#;
+        let batch = batch(event).unwrap();
+        assert_eq!((batch.unnamed, batch.records.len()), (1, 1));
+        assert_eq!(batch.records[0].as_ref().unwrap().message_id, "m-2");
+    }
+
+    #[test]
+    fn no_messages_are_none_and_two_forms_at_once_are_refused() {
+        let read = |members: &str| batch(&format!(r#"{{"queueUrl":"https://q/1/jobs"{members}}}"#));
+        assert!(read(r#","messages":null"#).unwrap().records.is_empty());
+        for members in ["", r#","messages":7"#, r#","messages":[],"message":{}"#, r#","messages":{}"#] {
+            assert!(read(members).is_err(), "{members}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_api_may_have_null_maps() {
+        let json = r#"{"MessageId":"m","ReceiptHandle":"h","Body":"","Attributes":null,"MessageAttributes":null}"#;
+        let message: Message = serde_json::from_str(json).unwrap();
+        assert_eq!(Record::try_from(message).unwrap().message_id, "m");
     }
 }

@@ -1,29 +1,38 @@
 //! What arrives: from the JSON on the wire to strict records.
 //!
-//! `aws_lambda_events` gives the wire types, where nearly everything may be absent. Here absence is settled once: a
-//! record that lacks what AWS always sends is refused with a sentence that names the field, and the records beside it
-//! are not touched. Nothing in this module reads a clock, the network or the environment.
+//! What a record needs is needed, and nothing else refuses it: a field that only a log line wants may be absent, null or of
+//! another type, and is then noted in [`Ignored`] by its name. What is needed and not there refuses that one record, with a
+//! sentence that names the field and holds no value, and the records beside it are not touched. Nothing in this module
+//! reads a clock, the network or the environment.
 //!
-//! | function | takes | gives |
+//! | source | function | gives |
 //! |---|---|---|
-//! | [`object_events`] | anything S3 causes, in any envelope | [`ObjectEvent`]s with their [`Route`] |
-//! | [`notifications`] | SNS's invocation of a function | [`Notification`]s |
-//! | [`batch`] | a queue's event, or the poller's dispatch | a [`Batch`] of [`Record`]s |
-//! | [`firehose_batch`] | what Firehose wants transformed | a [`FirehoseBatch`] of [`FirehoseRecord`]s |
-//! | [`stream_records`] | what a Kinesis stream delivers | a [`StreamBatch`] of [`StreamRecord`]s |
-//! | [`broker_messages`] | what an Amazon MQ broker delivers | [`BrokerMessage`]s |
-//! | [`tick`] | what a schedule sends, any JSON | a [`Tick`] |
+//! | S3, in any envelope | [`object_events`] | [`ObjectEvent`]s with their [`Route`] |
+//! | SNS | [`notifications`] | [`Notification`]s |
+//! | SQS, a pipe, the poller's dispatch | [`batch`] | a [`Batch`] of [`Record`]s |
+//! | EventBridge | [`event_bridge`] | an [`EventBridge`] event with a detail of any type |
+//! | Kinesis | [`stream_records`] | a [`StreamBatch`] of [`StreamRecord`]s |
+//! | DynamoDB Streams | [`table_changes`] | a [`TableBatch`] of [`TableChange`]s |
+//! | Firehose | [`firehose_batch`] | a [`FirehoseBatch`] of [`FirehoseRecord`]s |
+//! | Amazon MQ | [`broker_messages`] | [`BrokerMessage`]s |
+//! | a schedule, any JSON | [`tick`] | a [`Tick`] |
+//!
+//! A folder a source, with the same files in each: `record` holds the strict types, `read` how they come to be. All of it
+//! stands on one lenient reader, [`json`].
 
 mod attribute;
+mod batch;
 pub mod dispatch;
+mod dynamodb;
 mod error;
+mod eventbridge;
 mod firehose;
+mod foreign;
+mod ignored;
+pub mod json;
 mod kinesis;
 mod mq;
-mod object_events;
-pub mod object_key;
-mod queue;
-mod record;
+mod objects;
 mod route;
 mod s3;
 mod schedule;
@@ -32,15 +41,19 @@ mod sqs;
 
 pub use self::{
     attribute::{AttributeValue, MessageAttribute, MessageAttributes},
+    batch::batch,
+    dynamodb::{ChangeKind, Image, MalformedChange, TableBatch, TableChange, table_changes},
     error::EventError,
+    eventbridge::{EventBridge, event_bridge},
     firehose::{FirehoseBatch, FirehoseRecord, MalformedFirehoseRecord, firehose_batch},
+    foreign::Foreign,
+    ignored::Ignored,
     kinesis::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord, stream_records},
     mq::{BrokerEvent, BrokerMessage, MalformedMessage, MessageKind, broker_messages},
-    object_events::{ObjectEvents, Refusal, TestEvent, object_events},
-    queue::Queue,
+    objects::{ObjectEvents, Refusal, TestEvent, object_events},
     route::{Hop, Route},
-    s3::{EventKind, EventName, ObjectEvent},
+    s3::{EventKind, EventName, ObjectEvent, object_key},
     schedule::{Origin, Tick, tick},
-    sns::{Notification, notifications},
-    sqs::{Batch, Door, MalformedRecord, Record, batch},
+    sns::{MalformedNotification, Notification, Notifications, is_envelope, notifications},
+    sqs::{Batch, Door, MalformedRecord, Queue, Record},
 };

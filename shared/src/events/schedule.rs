@@ -1,9 +1,14 @@
 //! What a schedule invokes a function with.
 
-use aws_lambda_events::eventbridge::EventBridgeEvent;
 use chrono::{DateTime, Utc};
 
-use super::error::EventError;
+use super::{
+    error::EventError,
+    ignored::Ignored,
+    json::{Kind, fields, json_of},
+};
+
+const EVENT: &str = "schedule event";
 
 /// One tick of a schedule. Any JSON is one: a schedule may carry an input of the user's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +53,17 @@ impl Origin {
 /// # Ok::<_, sluicegate::events::EventError>(())
 /// ```
 pub fn tick(event: &str) -> Result<Tick, EventError> {
-    let json: serde_json::Value = serde_json::from_str(event).map_err(EventError::malformed("schedule event"))?;
-    let Ok(event) = serde_json::from_value::<EventBridgeEvent>(json) else {
+    if Kind::of(event) != Some(Kind::Object) {
+        json_of(event, EVENT)?;
         return Ok(Tick { origin: Origin::Custom, scheduled_at: None });
-    };
-    let origin = match (event.source.as_str(), event.detail_type.as_str()) {
-        ("aws.scheduler", _) => Origin::Scheduler,
-        ("aws.events", "Scheduled Event") => Origin::Rule,
+    }
+    // What cannot be read here is somebody's own input.
+    let mut ignored = Ignored::default();
+    let [source, detail_type, time] = fields(event, EVENT, ["source", "detail-type", "time"])?;
+    let origin = match (source.text(&mut ignored).as_deref(), detail_type.text(&mut ignored).as_deref()) {
+        (Some("aws.scheduler"), _) => Origin::Scheduler,
+        (Some("aws.events"), Some("Scheduled Event")) => Origin::Rule,
         _ => Origin::Custom,
     };
-    Ok(Tick { origin, scheduled_at: event.time })
+    Ok(Tick { origin, scheduled_at: time.time(&mut ignored) })
 }

@@ -2,15 +2,9 @@
 
 use std::fmt;
 
-use aws_lambda_events::eventbridge::EventBridgeEvent;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 
-use super::{
-    error::{EventError, required},
-    object_key,
-    route::{Hop, Route},
-};
+use crate::events::route::Route;
 
 /// One change of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +23,8 @@ pub struct ObjectEvent {
     pub e_tag: Option<String>,
     /// Orders the events of one key: compare as hexadecimal text of equal length, the shorter one padded on the right.
     pub sequencer: Option<String>,
-    /// When S3 finished the request.
-    pub occurred_at: DateTime<Utc>,
+    /// When S3 finished the request; `None` where the event leaves it out.
+    pub occurred_at: Option<DateTime<Utc>>,
     /// The way it came.
     pub route: Route,
 }
@@ -48,106 +42,26 @@ impl ObjectEvent {
         self.key.ends_with('/') && self.size_bytes.unwrap_or(0) == 0
     }
 
-    /// Reads one record of an S3 notification. The key is form-encoded there and is decoded here.
-    pub(crate) fn from_notification(record: Notified, route: Route) -> Result<Self, EventError> {
-        const RECORD: &str = "S3 record";
-        let object = record.s3.object;
-        let encoded_key = required(object.key, RECORD, "s3.object.key")?;
-        Ok(Self {
-            name: EventName(required(record.event_name, RECORD, "eventName")?),
-            bucket: required(record.s3.bucket.name, RECORD, "s3.bucket.name")?,
-            key: object_key::decode(&encoded_key)?,
-            size_bytes: object.size.and_then(|size| u64::try_from(size).ok()),
-            version_id: present(object.version_id),
-            e_tag: present(object.e_tag),
-            sequencer: present(object.sequencer),
-            occurred_at: record.event_time,
-            route,
-        })
-    }
-
-    /// Reads the event S3 puts on the default bus. The key is sent as it is and stays so.
-    pub(crate) fn from_event_bridge(event: EventBridgeEvent, route: Route) -> Result<Self, EventError> {
-        const EVENT: &str = "EventBridge event of S3";
-        let detail: Detail = serde_json::from_value(event.detail).map_err(EventError::malformed(EVENT))?;
-        Ok(Self {
-            name: EventName(event.detail_type),
-            bucket: required(detail.bucket.name, EVENT, "detail.bucket.name")?,
-            key: required(detail.object.key, EVENT, "detail.object.key")?,
-            size_bytes: detail.object.size,
-            version_id: present(detail.object.version_id),
-            e_tag: present(detail.object.etag),
-            sequencer: present(detail.object.sequencer),
-            occurred_at: event.time.ok_or_else(|| EventError::missing(EVENT, "time"))?,
-            route: route.starting_with(Hop::EventBridge),
-        })
+    /// Whether the object may be new: it was created, or the event does not say what happened to it.
+    #[must_use]
+    pub fn may_be_new(&self) -> bool {
+        matches!(self.kind(), EventKind::ObjectCreated | EventKind::Unnamed)
     }
 }
 
-fn present(value: Option<String>) -> Option<String> {
-    value.filter(|text| !text.is_empty())
-}
+/// Stands for the name of an event that has none.
+const UNNAMED: &str = "object event";
 
-/// One record of an S3 notification, as far as it says what happened to which object, see
-/// [the structure](https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). The wire
-/// type of `aws_lambda_events` keeps all of it, some twenty strings a record.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Notified {
-    event_name: Option<String>,
-    event_time: DateTime<Utc>,
-    s3: NotifiedEntity,
-}
-
-#[derive(Deserialize)]
-struct NotifiedEntity {
-    bucket: NotifiedBucket,
-    object: NotifiedObject,
-}
-
-#[derive(Deserialize)]
-struct NotifiedBucket {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NotifiedObject {
-    key: Option<String>,
-    size: Option<i64>,
-    e_tag: Option<String>,
-    version_id: Option<String>,
-    sequencer: Option<String>,
-}
-
-/// `detail` of S3's events, see
-/// [the structure](https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html).
-#[derive(Deserialize)]
-struct Detail {
-    bucket: DetailBucket,
-    object: DetailObject,
-}
-
-#[derive(Deserialize)]
-struct DetailBucket {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct DetailObject {
-    key: Option<String>,
-    size: Option<u64>,
-    etag: Option<String>,
-    version_id: Option<String>,
-    sequencer: Option<String>,
-}
-
-/// What happened, in AWS's words: `ObjectCreated:Put` in a notification, `Object Created` on the bus.
+/// What happened, in AWS's words: `ObjectCreated:Put` in a notification, `Object Created` on the bus; `object event` where
+/// the event does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventName(String);
 
 impl EventName {
+    pub(crate) fn of(name: Option<impl Into<String>>) -> Self {
+        Self(name.map_or_else(|| UNNAMED.to_owned(), Into::into))
+    }
+
     /// The name as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -175,6 +89,7 @@ impl EventName {
             | "Object Access Tier Changed" => EventKind::ObjectMoved,
             "Replication" => EventKind::Replication,
             "ReducedRedundancyLostObject" => EventKind::ObjectLost,
+            UNNAMED => EventKind::Unnamed,
             _ => EventKind::Other,
         }
     }
@@ -208,6 +123,8 @@ pub enum EventKind {
     ObjectLost,
     /// A name not known here: it passes through as it is.
     Other,
+    /// The event does not say what happened.
+    Unnamed,
 }
 
 #[cfg(test)]
@@ -226,6 +143,7 @@ mod tests {
             ("ObjectRestore:Post", EventKind::ObjectRestore),
             ("ObjectInvented:Tomorrow", EventKind::Other),
             ("", EventKind::Other),
+            ("object event", EventKind::Unnamed),
         ] {
             assert_eq!(EventName(name.to_owned()).kind(), kind, "{name}");
         }

@@ -1,0 +1,85 @@
+//! Reading a table's changes.
+
+use chrono::{DateTime, Utc};
+
+use super::record::{ChangeKind, Image, MalformedChange, TableBatch, TableChange};
+use crate::events::{
+    error::EventError,
+    ignored::Ignored,
+    json::{Field, Kind, elements, fields},
+};
+
+const EVENT: &str = "DynamoDB event";
+const RECORD: &str = "DynamoDB record";
+
+/// Reads what a table's stream invokes a function with: the event source mapping's `{"Records": […]}`, or the bare list of
+/// a pipe of EventBridge; `None` for an event without records.
+///
+/// A record needs its sequence number and an image, or where the stream holds keys only, the keys. One without a sequence
+/// number fails the event: it could not be named in the answer, and a shard goes on behind what is not named.
+pub fn table_changes(event: &str) -> Result<Option<TableBatch>, EventError> {
+    let elements = if Kind::of(event) == Some(Kind::List) {
+        elements(event, EVENT)?
+    } else {
+        let [records] = fields(event, EVENT, ["Records[]"])?;
+        records.list(EVENT)?.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?
+    };
+    if elements.is_empty() {
+        return Ok(None);
+    }
+    let mut batch = TableBatch { stream_arn: None, records: Vec::new(), ignored: Ignored::default() };
+    for element in elements {
+        let record = read(element, &mut batch.stream_arn, &mut batch.ignored)?;
+        batch.records.push(record);
+    }
+    Ok(Some(batch))
+}
+
+fn read(
+    element: &str,
+    stream_arn: &mut Option<String>,
+    ignored: &mut Ignored,
+) -> Result<Result<TableChange, MalformedChange>, EventError> {
+    const NAMES: [&str; 7] = [
+        "eventSourceARN",
+        "eventName",
+        "dynamodb.SequenceNumber",
+        "dynamodb.Keys",
+        "dynamodb.NewImage",
+        "dynamodb.OldImage",
+        "dynamodb.ApproximateCreationDateTime",
+    ];
+    let [arn, name, sequence_number, keys, new, old, changed] = fields(element, RECORD, NAMES)?;
+    let sequence_number = sequence_number.needed(RECORD)?.into_owned();
+    if stream_arn.is_none() {
+        *stream_arn = arn.text(ignored).map(Into::into);
+    }
+    let [keys, new_image, old_image] = [keys, new, old].map(|field| image(&field, ignored));
+    if keys.is_none() && new_image.is_none() && old_image.is_none() {
+        let problem = EventError::MissingField { of: RECORD, field: "dynamodb.NewImage" };
+        return Ok(Err(MalformedChange { sequence_number, problem }));
+    }
+    let kind = match name.text(ignored).as_deref() {
+        Some("INSERT") => Some(ChangeKind::Insert),
+        Some("MODIFY") => Some(ChangeKind::Modify),
+        Some("REMOVE") => Some(ChangeKind::Remove),
+        _ => None,
+    };
+    let changed_at = changed.number(ignored).and_then(seconds);
+    Ok(Ok(TableChange { sequence_number, kind, keys, new_image, old_image, changed_at }))
+}
+
+fn image(field: &Field<'_>, ignored: &mut Ignored) -> Option<Image> {
+    if field.kind() == Some(Kind::Object) {
+        return field.json().map(|json| Image(json.to_owned()));
+    }
+    // Whatever else it is, it is noted.
+    field.members(ignored);
+    None
+}
+
+/// Lambda writes whole seconds, as a float.
+#[allow(clippy::cast_possible_truncation, reason = "a time beyond the range is none, and a cast saturates there")]
+fn seconds(seconds: f64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds as i64, 0)
+}

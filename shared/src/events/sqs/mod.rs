@@ -1,0 +1,16 @@
+//! Records of a queue, whichever of the worker's two doors they come through.
+//!
+//! See [Using Lambda with Amazon SQS](https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), and for the bare list of
+//! a pipe [Amazon SQS as a source](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
+
+mod queue;
+pub(super) mod read;
+mod record;
+
+pub use self::{
+    queue::Queue,
+    record::{Batch, Door, MalformedRecord, Record},
+};
+
+#[cfg(test)]
+mod tests;

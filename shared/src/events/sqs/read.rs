@@ -1,0 +1,204 @@
+//! Reading a queue's records, in either spelling.
+
+use std::collections::HashMap;
+
+use chrono::DateTime;
+
+use super::{
+    queue::Queue,
+    record::{Batch, Door, MalformedRecord, Record},
+};
+use crate::events::{
+    attribute::{MessageAttributes, attributes},
+    error::EventError,
+    ignored::Ignored,
+    json::{Field, fields},
+};
+
+/// How the two doors spell a record: Lambda's event, and the answer of `ReceiveMessage`.
+pub(crate) struct Spelling {
+    /// As errors call a record.
+    of: &'static str,
+    /// Message id, receipt handle, body, attributes, message attributes, the queue's ARN.
+    names: [&'static str; 6],
+    /// Whether the receipt handle is needed, because we delete.
+    needs_handle: bool,
+}
+
+pub(crate) const MAPPING: Spelling = Spelling {
+    of: "SQS record",
+    names: ["messageId", "receiptHandle", "body", "attributes", "messageAttributes", "eventSourceARN"],
+    needs_handle: false,
+};
+
+pub(crate) const DISPATCH: Spelling = Spelling {
+    of: "dispatched message",
+    names: ["MessageId", "ReceiptHandle", "Body", "Attributes", "MessageAttributes", "QueueArn"],
+    needs_handle: true,
+};
+
+/// What SQS itself adds, the same on both doors.
+const SYSTEM: [&str; 5] =
+    ["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "MessageDeduplicationId", "AWSTraceHeader"];
+
+/// The records of a list, each by itself: a bad one must not fail its neighbours.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) records: Vec<Result<Record, MalformedRecord>>,
+    pub(crate) unnamed: usize,
+    /// The first of their ARNs that is a queue's.
+    queue: Option<Queue>,
+    pub(crate) ignored: Ignored,
+}
+
+impl Read {
+    pub(crate) fn of(elements: &[&str], spelling: &Spelling) -> Self {
+        let mut read = Self { records: Vec::with_capacity(elements.len()), ..Self::default() };
+        for element in elements {
+            read.add(element, spelling);
+        }
+        read
+    }
+
+    /// Leaves out what is behind a record of a FIFO queue that has no name, and so perhaps in its group.
+    pub(crate) fn in_order(mut self, elements: &[&str], spelling: &Spelling, queue: &Queue) -> Self {
+        if queue.is_fifo() && self.unnamed > 0 {
+            let first = elements.iter().position(|element| name(element, spelling).is_err());
+            let behind = self.records.split_off(first.unwrap_or_default().min(self.records.len()));
+            self.unnamed += behind.len();
+        }
+        self
+    }
+
+    fn add(&mut self, element: &str, spelling: &Spelling) {
+        let of = spelling.of;
+        let Ok(found) = fields(element, of, spelling.names) else {
+            self.unnamed += 1;
+            return;
+        };
+        let [message_id, receipt_handle, body, system, message_attributes, arn] = found;
+        if self.queue.is_none() {
+            self.queue = arn.quiet_text().and_then(|arn| Queue::from_arn(&arn).ok());
+        }
+        let Ok(message_id) = message_id.needed(of) else {
+            self.unnamed += 1;
+            return;
+        };
+        let system = System::read(&system, &mut self.ignored);
+        let read = (|| {
+            let handle = if spelling.needs_handle {
+                receipt_handle.needed(of)?
+            } else {
+                receipt_handle.text(&mut self.ignored).unwrap_or_default()
+            };
+            Ok((handle, body.needed_or_empty(of)?))
+        })();
+        let message_id = message_id.into_owned();
+        self.records.push(match read {
+            Ok((handle, body)) => {
+                let attributes = attributes(&message_attributes, &mut self.ignored);
+                Ok(system.record(message_id, handle.into_owned(), body.into_owned(), attributes))
+            }
+            Err(problem) => Err(MalformedRecord {
+                message_id,
+                receipt_handle: receipt_handle.quiet_text().map(Into::into),
+                group_id: system.group_id,
+                problem,
+            }),
+        });
+    }
+
+    /// Of a list of a mapping or a pipe.
+    fn queue_of_mapping(&mut self) -> Queue {
+        self.queue.take().unwrap_or_else(|| {
+            self.ignored.add("eventSourceARN");
+            // Only FIFO queues have deduplication ids.
+            let is_fifo = self.records.iter().flatten().any(|record| record.deduplication_id.is_some());
+            Queue::unknown(is_fifo)
+        })
+    }
+}
+
+/// What errors say of a record that has no name.
+fn name(element: &str, spelling: &Spelling) -> Result<(), EventError> {
+    let [message_id] = fields(element, spelling.of, [spelling.names[0]])?;
+    message_id.needed(spelling.of).map(|_| ())
+}
+
+/// The batch of a mapping or a pipe; `None` where there is no record.
+pub(crate) fn mapping(elements: &[&str]) -> Option<Batch> {
+    if elements.is_empty() {
+        return None;
+    }
+    let mut read = Read::of(elements, &MAPPING);
+    let queue = read.queue_of_mapping();
+    Some(batch(Door::Mapping, queue, read, elements, &MAPPING))
+}
+
+/// The batch of a dispatch, without its times.
+pub(crate) fn dispatched(queue: Queue, elements: &[&str]) -> Batch {
+    batch(Door::Dispatch, queue, Read::of(elements, &DISPATCH), elements, &DISPATCH)
+}
+
+fn batch(door: Door, queue: Queue, read: Read, elements: &[&str], spelling: &Spelling) -> Batch {
+    let Read { records, unnamed, ignored, .. } = read.in_order(elements, spelling, &queue);
+    Batch { unnamed, ignored, ..Batch::new(door, queue, records) }
+}
+
+/// What SQS itself adds to a message.
+#[derive(Debug, Default)]
+pub(crate) struct System {
+    receive_count: Option<u32>,
+    sent_ms: Option<i64>,
+    group_id: Option<String>,
+    deduplication_id: Option<String>,
+    trace_header: Option<String>,
+}
+
+impl System {
+    fn read(system: &Field<'_>, ignored: &mut Ignored) -> Self {
+        let [receive_count, sent, group_id, deduplication_id, trace_header] = system.fields(ignored, SYSTEM);
+        Self {
+            receive_count: receive_count.digits(ignored).and_then(|count| u32::try_from(count).ok()),
+            sent_ms: sent.digits(ignored),
+            group_id: group_id.text(ignored).map(Into::into),
+            deduplication_id: deduplication_id.text(ignored).map(Into::into),
+            trace_header: trace_header.text(ignored).map(Into::into),
+        }
+    }
+
+    /// From the map that `ReceiveMessage` gives.
+    pub(crate) fn of_map(mut attributes: HashMap<String, String>) -> Self {
+        let mut take = |name: &str| attributes.remove(name).filter(|text| !text.is_empty());
+        let [receive_count, sent, group_id, deduplication_id, trace_header] = SYSTEM.map(&mut take);
+        Self {
+            receive_count: receive_count.and_then(|count| count.parse().ok()),
+            sent_ms: sent.and_then(|ms| ms.parse().ok()),
+            group_id,
+            deduplication_id,
+            trace_header,
+        }
+    }
+
+    pub(crate) fn record(
+        self,
+        message_id: String,
+        receipt_handle: String,
+        body: String,
+        attributes: MessageAttributes,
+    ) -> Record {
+        let Self { receive_count, sent_ms, group_id, deduplication_id, trace_header } = self;
+        let sent_at = sent_ms.and_then(DateTime::from_timestamp_millis);
+        Record {
+            message_id,
+            receipt_handle,
+            body,
+            attributes,
+            receive_count,
+            sent_at,
+            group_id,
+            deduplication_id,
+            trace_header,
+        }
+    }
+}
