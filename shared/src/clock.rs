@@ -25,3 +25,9 @@ impl<F: Fn() -> SystemTime + Send + Sync> Clock for F {
         self()
     }
 }
+
+impl Clock for std::sync::Arc<dyn Clock> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+}

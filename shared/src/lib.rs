@@ -54,6 +54,9 @@ pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod preview;
+pub mod random;
 pub mod settings;
 #[cfg(feature = "lambda")]
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -66,12 +66,21 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
         T: FromStr + PartialOrd + fmt::Display + Copy,
         T::Err: fmt::Display,
     {
-        let value = self.or(name, default);
+        self.optional_within(name, range).unwrap_or(default)
+    }
+
+    /// A number that may be absent, with the least and the most that make sense.
+    pub fn optional_within<T>(&mut self, name: &str, range: std::ops::RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr + PartialOrd + fmt::Display + Copy,
+        T::Err: fmt::Display,
+    {
+        let value = self.optional(name)?;
         if range.contains(&value) {
-            return value;
+            return Some(value);
         }
         self.problems.push(format!("{name} is {value}, outside {} to {}", range.start(), range.end()));
-        default
+        None
     }
 
     /// A setting there is no default for. `None` only when it is a problem: [`Settings::finish`] fails then.
@@ -86,6 +95,11 @@ impl<L: Fn(&str) -> Option<String>> Settings<L> {
             self.problems.push(format!("{name} is not set"));
         }
         value
+    }
+
+    /// Remembers a problem that is no single setting's: two that do not go together.
+    pub fn refuse(&mut self, problem: impl Into<String>) {
+        self.problems.push(problem.into());
     }
 
     /// Hands the finished configuration over, or every problem found on the way.

@@ -1,17 +1,22 @@
-//! The engine: a batch in, an answer out, and in between the whole of a record's life.
+//! The engine: a batch in, a report out, and in between the whole of a record's life.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use super::{
     deadline::Deadline,
-    fate::{Completion, Fate, Outcome},
-    heartbeat::Heartbeat,
+    in_flight::{HandleTimes, InFlight},
     port::{DeadLetterQueue, SourceQueue},
-    process::{InHand, Order, Plan, process_in_hand},
-    record_error::RecordError,
+    report::Report,
     retry::RetryPolicy,
-    settle::{DeadLetterQueues, Settled, Settlement},
+    run::Run,
+    work::Work,
 };
-use crate::events::{Batch, Door, MalformedRecord, Queue, Record};
-use serde::Serialize;
+use crate::{
+    clock::{Clock, SystemClock},
+    events::{Batch, Queue},
+    idempotency::{Guard, IdempotencyStore, MemoryStore},
+    random::{Random, SystemRandom},
+};
 
 /// How records are worked on.
 #[derive(Debug, Clone)]
@@ -22,14 +27,18 @@ pub struct Policy {
     pub retry: RetryPolicy,
     /// Where rejected messages go. A queue that is not named here has its failures left to its redrive policy.
     pub dead_letter_queues: DeadLetterQueues,
-    /// Keeps dispatched messages invisible while they are worked on. Default: off, as Lambda's visibility timeout is six
-    /// times the function's.
-    pub heartbeat: Option<Heartbeat>,
-    /// Fail the invocation when every record of a batch larger than one failed for a reason worth a retry. Lambda then
-    /// slows its polling down and counts an error; with a partial answer it does neither. Default: yes.
+    /// Keeps messages invisible for this long at a time until they are settled. Default: off, as a queue's visibility
+    /// timeout is six times its function's.
+    pub heartbeat: Option<Duration>,
+    /// The queue's visibility timeout, where a dispatch does not say it. Default: not known.
+    pub visibility: Option<Duration>,
+    /// Fail the invocation when every record of a batch larger than one failed for a reason worth a retry, so that the
+    /// function's `Errors` metric moves. Default: yes.
     pub fail_whole_batch: bool,
-    /// A random number from 0 to 1.
-    pub jitter: fn() -> f64,
+    /// How much the receiver's clock may differ from this one. Default 10 s; none where they are the same.
+    pub clock_tolerance: Duration,
+    /// The function's own region: where queues are that are known by the URL of another host than AWS's.
+    pub region: Option<String>,
 }
 
 impl Default for Policy {
@@ -39,159 +48,123 @@ impl Default for Policy {
             retry: RetryPolicy::default(),
             dead_letter_queues: DeadLetterQueues::default(),
             heartbeat: None,
+            visibility: None,
             fail_whole_batch: true,
-            jitter: fastrand::f64,
+            clock_tolerance: Duration::from_secs(10),
+            region: None,
         }
+    }
+}
+
+/// The dead-letter queue of each source queue: by the source's name, the URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeadLetterQueues(pub BTreeMap<String, String>);
+
+impl DeadLetterQueues {
+    /// Where rejected messages of this queue go.
+    #[must_use]
+    pub fn of(&self, queue: &Queue) -> Option<&str> {
+        self.0.get(queue.name()).map(String::as_str)
+    }
+}
+
+/// Reads `<source queue name>=<url>,…`.
+impl std::str::FromStr for DeadLetterQueues {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pair = |pair: &str| {
+            let (name, url) = pair.trim().split_once('=').ok_or_else(|| format!("{pair:?} has no `=`"))?;
+            let queue = Queue::from_url(url).map_err(|_| format!("{url:?} is no queue URL"))?;
+            if queue.name() == name {
+                return Err(format!("{name} is its own dead-letter queue: what is rejected would never leave it"));
+            }
+            Ok((name.to_owned(), url.to_owned()))
+        };
+        text.split(',').filter(|pair| !pair.trim().is_empty()).map(pair).collect::<Result<_, _>>().map(Self)
     }
 }
 
 /// Works on batches of a queue.
-#[derive(Debug)]
-pub struct Engine<P> {
-    /// The queue's adapter.
-    pub port: P,
+pub struct Engine<P, S = MemoryStore> {
+    pub(crate) port: P,
+    pub(crate) policy: Policy,
+    /// What has been done already, where there is a store for it.
+    pub(crate) guard: Option<Guard<S>>,
+    /// How often messages failed, where there is no store.
+    pub(crate) tries: Guard<MemoryStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl<P: fmt::Debug, S> fmt::Debug for Engine<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { port, policy, guard, .. } = self;
+        f.debug_struct("Engine")
+            .field("port", port)
+            .field("policy", policy)
+            .field("guard", guard)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P> Engine<P> {
+    /// An engine on this queue. Failed tries are counted in the process, until [`Engine::with_store`] gives it a store.
+    pub fn new(port: P, policy: Policy) -> Self {
+        Self::in_world(port, policy, Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// As [`Engine::new`], with a clock and with chances of one's own.
+    pub fn in_world(port: P, policy: Policy, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let tries = Guard::new(MemoryStore::default(), "", Arc::clone(&clock), Arc::clone(&random));
+        Self { port, policy, guard: None, tries, clock, random }
+    }
+}
+
+impl<P, S> Engine<P, S> {
+    /// Remembers in `store`, where there is one, what `function` has done and how often messages failed.
+    #[must_use]
+    pub fn with_store<T: IdempotencyStore>(self, store: Option<T>, function: impl Into<String>) -> Engine<P, T> {
+        let Self { port, policy, tries, clock, random, .. } = self;
+        let guard = store.map(|store| {
+            let guard = Guard::new(store, function, Arc::clone(&clock), Arc::clone(&random));
+            match policy.retry.retention {
+                Some(retention) => guard.remembering_for(retention),
+                None => guard,
+            }
+        });
+        Engine { port, policy, guard, tries, clock, random }
+    }
+
     /// How records are worked on.
-    pub policy: Policy,
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The queue's adapter.
+    pub fn port(&self) -> &P {
+        &self.port
+    }
 }
 
-/// What became of a batch.
-#[derive(Debug)]
-pub struct Report {
-    /// How the batch came.
-    pub door: Door,
-    /// Where it came from.
-    pub queue: Queue,
-    /// The records that could be read, in the order of the batch.
-    pub records: Vec<Record>,
-    /// Their fates, in the same order.
-    pub outcomes: Vec<Outcome>,
-    /// Records that could not be read. They are handed back, so that the queue's redrive policy keeps them.
-    pub malformed: Vec<MalformedRecord>,
-    /// What the queue was told.
-    pub settled: Settled,
-}
-
-/// Every record failed for a reason worth a retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("all {size} records failed and are worth a retry: failing the invocation slows Lambda's polling down")]
-pub struct WholeBatchFailed {
-    /// Records of the batch.
-    pub size: usize,
-}
-
-/// The answer to Lambda's poller: what it does not name is deleted.
-/// See [partial batch responses](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchResponse {
-    /// The messages to deliver again.
-    pub batch_item_failures: Vec<BatchItemFailure>,
-}
-
-/// One message to deliver again; on a stream, the first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchItemFailure {
-    /// The message id; of a stream's record, its sequence number.
-    pub item_identifier: String,
-}
-
-impl<P: SourceQueue + DeadLetterQueue> Engine<P> {
-    /// Works on one batch: runs the handler, sends rejected records to the dead-letter queue, sets the delays of failed
-    /// ones and, for dispatched batches, deletes what is done.
+impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Engine<P, S> {
+    /// Works on one batch: does the work, sends what is rejected or given up to the dead-letter queue, sets the delays of
+    /// what comes again and deletes what was dispatched and is done.
     ///
     /// Ends before the deadline. Cancelling the future leaves every message not yet deleted to its visibility timeout.
-    pub async fn run<C, H>(&self, batch: Batch, deadline: Deadline, handler: &H) -> Report
-    where
-        C: Into<Completion>,
-        H: AsyncFn(&Record) -> Result<C, RecordError>,
-    {
-        let Batch { door, queue, records: raw } = batch;
-        let (mut records, mut malformed) = (Vec::with_capacity(raw.len()), Vec::new());
-        for record in raw {
-            match record {
-                Ok(record) => records.push(record),
-                Err(problem) => malformed.push(problem),
-            }
+    pub async fn run<W: Work>(&self, batch: Batch, deadline: Deadline, work: &W) -> Report {
+        let Batch { door, queue, received_at, visibility, records, unnamed, .. } = batch;
+        let age = received_at.map(|received_at| self.clock.now().duration_since(received_at).unwrap_or_default());
+        let age = age.map(|age| age + self.policy.clock_tolerance);
+        let times = HandleTimes::new(age, visibility.or(self.policy.visibility));
+        let messages = InFlight::of_batch(records, times);
+        if !messages.is_empty() {
+            // The invocation will fail for what cannot be named: what is done must not come again with the rest.
+            let deletes_all = unnamed > 0;
+            Run::new(self, work, (door, &queue), deadline, &messages).run(deletes_all).await;
         }
-        let settlement = Settlement {
-            port: &self.port,
-            queue: &queue,
-            dead_letter_url: self.policy.dead_letter_queues.of(&queue),
-            retry: self.policy.retry,
-            jitter: self.policy.jitter,
-            stop_at: deadline.calls_end_at(),
-        };
-        let mut outcomes = self.process(&records, &queue, door, deadline, handler, &settlement).await;
-        let settled = settlement.settle(door, &records, &mut outcomes).await;
-        Report { door, queue, records, outcomes, malformed, settled }
-    }
-
-    async fn process<C, H>(
-        &self,
-        records: &[Record],
-        queue: &Queue,
-        door: Door,
-        deadline: Deadline,
-        handler: &H,
-        settlement: &Settlement<'_, P>,
-    ) -> Vec<Outcome>
-    where
-        C: Into<Completion>,
-        H: AsyncFn(&Record) -> Result<C, RecordError>,
-    {
-        let plan = Plan {
-            order: if queue.is_fifo() { Order::ByGroup } else { Order::None },
-            concurrency: self.policy.concurrency,
-            deadline,
-            retry: self.policy.retry,
-        };
-        let reject = async |record: &Record, error: &RecordError| settlement.reject(record, error).await;
-        let (in_hand, registrations) = InHand::new(records.len());
-        let work = process_in_hand(records, &plan, handler, &reject, (&in_hand, registrations));
-        match self.policy.heartbeat.filter(|_| door == Door::Dispatch) {
-            None => work.await,
-            Some(heartbeat) => {
-                let beat = heartbeat.beat(&self.port, queue, records, &in_hand);
-                tokio::select! {
-                    outcomes = work => outcomes,
-                    () = beat => unreachable!("a heartbeat never ends by itself"),
-                }
-            }
-        }
-    }
-}
-
-impl Report {
-    /// The ids of the messages that must be delivered again: from the batch, none twice, none empty.
-    #[must_use]
-    pub fn failed_ids(&self) -> Vec<&str> {
-        let failed = self.records.iter().zip(&self.outcomes).filter(|(_, outcome)| !outcome.fate.is_final());
-        let mut ids: Vec<&str> = failed.map(|(record, _)| record.message_id.as_str()).collect();
-        ids.extend(self.malformed.iter().map(|record| record.message_id.as_str()));
-        let mut seen = std::collections::HashSet::new();
-        ids.retain(|id| seen.insert(*id));
-        ids
-    }
-
-    /// Records of the batch, readable or not.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.records.len() + self.malformed.len()
-    }
-
-    /// The answer to Lambda's poller, or the error that makes it slow down: see [`Policy::fail_whole_batch`].
-    pub fn response(&self, fail_whole_batch: bool) -> Result<BatchResponse, WholeBatchFailed> {
-        let all_to_retry = self.malformed.is_empty()
-            && self
-                .outcomes
-                .iter()
-                .all(|outcome| matches!(outcome.fate, Fate::Retry(_) | Fate::NotStarted | Fate::Blocked));
-        if fail_whole_batch && self.size() > 1 && all_to_retry {
-            return Err(WholeBatchFailed { size: self.size() });
-        }
-        let failure = |id: &str| BatchItemFailure { item_identifier: id.to_owned() };
-        Ok(BatchResponse { batch_item_failures: self.failed_ids().into_iter().map(failure).collect() })
+        let deliveries = messages.into_iter().map(InFlight::into_delivery).collect();
+        Report { door, queue, deliveries, unnamed, fail_whole_batch: self.policy.fail_whole_batch }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What became of a record.
 
-use std::time::Duration;
-
 use super::record_error::RecordError;
 
 /// How a handler's success came about.
@@ -21,24 +19,39 @@ impl From<()> for Completion {
 }
 
 /// What became of a record in this delivery.
+///
+/// | fate | what happened | a failed try | away for |
+/// |---|---|---|---|
+/// | `Done`, `Duplicate` | worked, or worked before | – | final: deleted |
+/// | `Retry` | the work failed or panicked; it took longer than a whole invocation; it cannot be read | yes | back-off, or the delay it named |
+/// | `Rejected` | never worth another try | – | its dead letter, then final |
+/// | `GivenUp` | a failed try that was the last | – | its dead letter, then final |
+/// | `Waiting` | in progress elsewhere, or the store could not be asked | no | the rest of that lease |
+/// | `OutOfTime` | begun later than the invocation and stopped by its deadline | no | the first back-off |
+/// | `NotStarted`, `Blocked` | no time left; an earlier record of its group is open | no | 0 |
+/// | `Abandoned` | its handle's time was over: FIFO only, where another consumer must not find its work half done | no | – |
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Fate {
     /// Its work is done: the message is deleted.
     Done,
     /// Its work had been done before: the message is deleted.
     Duplicate,
-    /// It failed and is worth another delivery.
+    /// It failed and is worth another delivery. Also a rejected record whose dead letter was not taken.
     Retry(RecordError),
-    /// It can never succeed, or failed for the last time: it belongs in the dead-letter queue.
+    /// It can never succeed. The dead-letter queue has it, and the message is deleted.
     Rejected(RecordError),
-    /// As [`Fate::Rejected`], and already sent there: the message is deleted.
-    DeadLettered(RecordError),
-    /// Too little time was left to begin it: it is handed back at once.
+    /// It failed for the last time. The dead-letter queue has it, and the message is deleted.
+    GivenUp(RecordError),
+    /// Not now, and through no fault of its own.
+    Waiting(RecordError),
+    /// It was begun with part of the invocation's time and stopped at its end.
+    OutOfTime,
+    /// Too little time was left to begin it.
     NotStarted,
-    /// An earlier record of its message group failed: it is handed back at once, untouched.
+    /// An earlier record of its message group is open.
     Blocked,
-    /// Its receipt handle ran out while it was worked on, so that another consumer may have it: the work was stopped
-    /// and nothing is deleted.
+    /// Its receipt handle ran out, so that another consumer may have it: the work was stopped.
     Abandoned,
 }
 
@@ -46,7 +59,13 @@ impl Fate {
     /// Whether the message is to be deleted.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Done | Self::Duplicate | Self::DeadLettered(_))
+        matches!(self, Self::Done | Self::Duplicate | Self::Rejected(_) | Self::GivenUp(_))
+    }
+
+    /// Whether it counts as failed, in logs, metrics and answers.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Retry(_) | Self::Rejected(_) | Self::GivenUp(_))
     }
 
     /// As logs and metrics name it.
@@ -57,7 +76,9 @@ impl Fate {
             Self::Duplicate => "duplicate",
             Self::Retry(_) => "retry",
             Self::Rejected(_) => "rejected",
-            Self::DeadLettered(_) => "dead-lettered",
+            Self::GivenUp(_) => "given up",
+            Self::Waiting(_) => "waiting",
+            Self::OutOfTime => "out of time",
             Self::NotStarted => "not started",
             Self::Blocked => "blocked",
             Self::Abandoned => "abandoned",
@@ -68,23 +89,8 @@ impl Fate {
     #[must_use]
     pub fn error(&self) -> Option<&RecordError> {
         match self {
-            Self::Retry(error) | Self::Rejected(error) | Self::DeadLettered(error) => Some(error),
-            Self::Done | Self::Duplicate | Self::NotStarted | Self::Blocked | Self::Abandoned => None,
+            Self::Retry(error) | Self::Rejected(error) | Self::GivenUp(error) | Self::Waiting(error) => Some(error),
+            Self::Done | Self::Duplicate | Self::OutOfTime | Self::NotStarted | Self::Blocked | Self::Abandoned => None,
         }
-    }
-}
-
-/// A record's fate and how long its handler ran.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What became of it.
-    pub fate: Fate,
-    /// The handler's time; zero where it did not run.
-    pub duration: Duration,
-}
-
-impl Outcome {
-    pub(crate) fn untouched(fate: Fate) -> Self {
-        Self { fate, duration: Duration::ZERO }
     }
 }

@@ -2,68 +2,104 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
-    port::{Failure, SourceQueue, VisibilityChange, call_in_batches},
-    process::InHand,
-    retry::MAX_VISIBILITY,
+    batch_call::call_in_batches,
+    deadline::{Attempts, Deadline},
+    in_flight::InFlight,
+    port::{Failure, SourceQueue, VisibilityChange},
 };
-use crate::events::{Queue, Record};
+use crate::events::{Door, Queue};
 
-/// How messages are kept invisible while they are worked on or wait for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heartbeat {
-    /// The visibility timeout set by each beat. A beat comes every third of it, so that two may fail.
-    pub visibility: Duration,
-    /// After this much time since the receive a message is left to the queue, at most twelve hours.
-    pub max: Duration,
+/// A beat that failed is repeated after this part of the visibility timeout.
+const AGAIN: u32 = 6;
+
+/// Keeps messages invisible for `visibility` at a time until they are settled.
+///
+/// A message is told when a third of that time has gone by, so that two beats may fail; only where its visibility would
+/// end before the invocation does, and at once where nobody knows how old it is. SQS keeps a message invisible for twelve
+/// hours from its receive and no longer: the last beat takes what is left of them.
+pub(crate) struct Heartbeat<'r, P> {
+    pub(crate) port: &'r P,
+    pub(crate) queue: &'r Queue,
+    pub(crate) door: Door,
+    pub(crate) visibility: Duration,
+    pub(crate) deadline: Deadline,
+    pub(crate) messages: &'r [InFlight],
 }
 
-impl Heartbeat {
-    /// Beats for records whose fate is open, and abandons those whose handle is no longer valid or whose time is up.
+impl<P: SourceQueue> Heartbeat<'_, P> {
     /// Never ends by itself.
-    pub(crate) async fn beat<Q: SourceQueue>(&self, port: &Q, queue: &Queue, records: &[Record], in_hand: &InHand) {
-        let received = Instant::now();
-        let max = self.max.min(MAX_VISIBILITY);
+    pub(crate) async fn run(&self) {
+        // The messages of a batch came together: what is known of their time is the same, but for calls that failed.
+        let mut again_at: Vec<Option<Instant>> = vec![None; self.messages.len()];
         loop {
-            sleep(self.visibility / 3).await;
-            let open = in_hand.open();
-            if received.elapsed() + self.visibility > max {
-                for index in open {
-                    tracing::warn!(record.message_id = %records[index].message_id, "record abandoned: heartbeat limit reached");
-                    in_hand.abandon(index);
-                }
-                continue;
+            let next = self.open().filter_map(|place| self.beat_at(place, again_at[place])).min();
+            match next {
+                Some(next) => sleep_until(next).await,
+                None => std::future::pending().await,
             }
-            self.beat_once(port, queue, records, in_hand, &open).await;
+            let now = Instant::now();
+            let due: Vec<usize> =
+                self.open().filter(|&place| self.beat_at(place, again_at[place]).is_some_and(|at| at <= now)).collect();
+            self.beat(&due, &mut again_at).await;
         }
     }
 
-    async fn beat_once<Q: SourceQueue>(
-        &self,
-        port: &Q,
-        queue: &Queue,
-        records: &[Record],
-        in_hand: &InHand,
-        open: &[usize],
-    ) {
-        let changes: Vec<VisibilityChange<'_>> = open
+    fn open(&self) -> impl Iterator<Item = usize> {
+        (0..self.messages.len()).filter(|&place| !self.messages[place].is_settled())
+    }
+
+    /// When a message is to be told; `None`: no more.
+    fn beat_at(&self, place: usize, again_at: Option<Instant>) -> Option<Instant> {
+        let message = &self.messages[place];
+        let times = message.times();
+        message.receipt_handle()?;
+        if message.handle_is_over() {
+            return None;
+        }
+        let at = match times.visible_at {
+            // Lambda gives its batches a visibility timeout that is longer than the function's own.
+            None if self.door == Door::Mapping => return None,
+            None => Instant::now(),
+            Some(visible_at) if visible_at >= self.deadline.ends_at() || visible_at >= times.limit_at => return None,
+            Some(visible_at) => visible_at.checked_sub(self.visibility * 2 / 3).unwrap_or_else(Instant::now),
+        };
+        Some(again_at.map_or(at, |again_at| at.max(again_at)))
+    }
+
+    async fn beat(&self, due: &[usize], again_at: &mut [Option<Instant>]) {
+        let now = Instant::now();
+        let changes: Vec<VisibilityChange<'_>> = due
             .iter()
-            .map(|&index| VisibilityChange { receipt_handle: &records[index].receipt_handle, timeout: self.visibility })
+            .filter_map(|&place| {
+                let message = &self.messages[place];
+                let left = message.times().limit_at.saturating_duration_since(now);
+                let timeout = Duration::from_secs(self.visibility.min(left).as_secs());
+                Some(VisibilityChange { receipt_handle: message.receipt_handle()?, timeout })
+            })
             .collect();
-        let stop_at = Instant::now() + self.visibility / 3;
-        let failures =
-            call_in_batches(&changes, |_| 0, stop_at, async |batch: &[_]| port.change_visibility(queue, batch).await)
-                .await;
-        for (&index, failure) in open.iter().zip(failures) {
-            let Some(failure) = failure else { continue };
-            let message_id = &records[index].message_id;
-            if let Failure::HandleExpired(_) = failure {
-                tracing::warn!(record.message_id = %message_id, error = %failure, "record abandoned: another consumer may have it");
-                in_hand.abandon(index);
-            } else {
-                tracing::warn!(record.message_id = %message_id, error = %failure, "heartbeat failed");
+        let pause = (self.visibility / AGAIN).max(Duration::from_secs(1));
+        let attempts = Attempts { until: now + pause, ..self.deadline.attempts(now + pause) };
+        let change = async |batch: &[VisibilityChange<'_>]| self.port.change_visibility(self.queue, batch).await;
+        let failures = call_in_batches(&changes, |_| 0, attempts, change).await;
+        for ((&place, change), failure) in due.iter().zip(&changes).zip(failures) {
+            let message = &self.messages[place];
+            again_at[place] = Some(Instant::now() + pause);
+            match failure {
+                None if change.timeout < self.visibility => {
+                    // What was left of the twelve hours: there is no more to ask for.
+                    message.visible_at(message.times().limit_at);
+                }
+                None => message.visible_at(now + change.timeout),
+                Some(failure @ Failure::HandleExpired(_)) => {
+                    tracing::warn!(record.message_id = message.message_id(), error = %failure, "heartbeat refused: another consumer may have the message");
+                    message.lose_handle();
+                }
+                Some(failure) => {
+                    tracing::warn!(record.message_id = message.message_id(), error = %failure, "heartbeat failed");
+                }
             }
         }
     }

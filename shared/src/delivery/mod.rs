@@ -7,7 +7,7 @@
 //! ```
 //! use std::time::Duration;
 //! use sluicegate::{
-//!     delivery::{Deadline, DeadLetterQueue, Engine, Policy, RecordError, SourceQueue, payload},
+//!     delivery::{DeadLetterQueue, Deadline, Engine, RecordError, SourceQueue, payload},
 //!     events::{self, Record},
 //! };
 //!
@@ -22,47 +22,37 @@
 //!     Ok(())
 //! }
 //!
-//! // `queue` is `sluicegate::aws::sqs::SqsQueue` in a function, and a fake of ten lines in a test.
+//! // The engine's queue is `sluicegate::aws::sqs::SqsQueue` in a function, and a fake of ten lines in a test.
 //! async fn answer(
-//!     queue: impl SourceQueue + DeadLetterQueue,
+//!     engine: &Engine<impl SourceQueue + DeadLetterQueue>,
 //!     event: &str,
 //!     remaining: Option<Duration>,
 //! ) -> Result<String, Box<dyn std::error::Error>> {
-//!     let engine = Engine { port: queue, policy: Policy::default() };
+//!     let deadline = Deadline::after(remaining);
 //!     let Some(batch) = events::batch(event)? else { return Ok("{}".to_owned()) };
-//!     let deadline = Deadline::after(remaining, Duration::from_secs(1));
 //!     let report = engine.run(batch, deadline, &register).await;
-//!     Ok(serde_json::to_string(&report.response(true)?)?)
+//!     Ok(serde_json::to_string(&report.response()?)?)
 //! }
 //! ```
 //!
 //! # A record's life
 //!
 //! ```text
-//!                                   received
-//!                                      │
-//!          an earlier record of its    │      less time left than
-//!          group failed ┌──────────────┼──────────────┐ the reserve
-//!                       ▼              ▼              ▼
-//!                    Blocked        handler      NotStarted
-//!                       │              │              │
-//!      ┌────────────────┼───┬──────────┼─────────┬────┼───────────────┐
-//!      │ Ok             │   │ Ok: had  │ retry,  │    │   reject, or  │ receipt handle
-//!      │                │   │ been done│ panic,  │    │   the last    │ ran out
-//!      ▼                │   ▼          │ time-out│    │   receive     ▼
-//!     Done              │ Duplicate    ▼         │    ▼            Abandoned
-//!      │                │   │        Retry ◄──────┼─ Rejected         │
-//!      │                │   │          │  not sent│    │ sent          │
-//!      │                │   │          │          │    ▼               │
-//!      │                │   │          │          │ DeadLettered       │
-//!      ▼                ▼   ▼          ▼          ▼    │               ▼
-//!   deleted          visible at once   visible after   └► deleted     left alone: another
-//!                                      a delay                        consumer may have it
+//!  received ──► claim ──────────► work ───────────► completion ──────► settled
+//!    │            │ done before     │ Ok               │ recorded        deleted: by Lambda, because the answer
+//!    │            │  └► Duplicate   │  └───────────────┴─► Done          does not name it, or by us
+//!    │            │ at it elsewhere │ retry, panic, longer than an invocation
+//!    │            │  └► Waiting     │  └► its try is counted ─► Retry    delayed: back-off by failed tries
+//!    │            │                 │                └ the last ─► GivenUp  ┐ dead letter, then delete,
+//!    │            │                 │ reject  ────────────────────► Rejected ┘ then release of the claim
+//!    │            │                 │ begun late, stopped by the deadline ─► OutOfTime   delayed, no failed try
+//!    │            │ over a lapsed lease: a suspect, which runs last and alone
+//!    │ no time left ─► NotStarted   │ FIFO: its handle's time is over ─► Abandoned       left alone
+//!    └ behind one of its group that is open ─► Blocked                                   visible at once
 //! ```
 //!
-//! [`Fate`] names the ends. `Done`, `Duplicate` and `DeadLettered` are deleted: by Lambda, because the answer does not
-//! name them ([`Door::Mapping`](crate::events::Door)), or by the engine in batches of ten
-//! ([`Door::Dispatch`](crate::events::Door)). All others are named in the answer and stay in the queue.
+//! [`Fate`] names the ends and says what each counts. Three times bound this life, see [`Deadline`]. Where we delete
+//! ourselves ([`Door::Dispatch`](crate::events::Door)), records are settled while others work, ten to a call.
 //!
 //! # What is promised
 //!
@@ -70,23 +60,11 @@
 //!   process that dies at any point leaves every message that was not yet deleted to its visibility timeout.
 //! - **A record's fate is its own.** Errors, panics (in builds with `panic = "unwind"`) and time-outs stay with it.
 //! - **Order where order was bought.** From a FIFO queue, records of a message group run in order and stop at the
-//!   group's first failure. Groups run side by side. On a standard queue a group id orders nothing.
+//!   group's first that is open. Groups run side by side. On a standard queue a group id orders nothing.
+//! - **Nobody is given up untried.** What counts is how often a message's own work failed, not how often it was received.
 //! - **Nothing is claimed that was not done.** Entries of batch calls that are not in `Successful` are called again, then
-//!   reported. What was worked on but could not be deleted is in [`Settled::not_deleted`].
+//!   reported. What was worked on but could not be deleted is [`Delivery::is_not_deleted`].
 //! - **It stops in time.** See [`Deadline`].
-//!
-//! # What is set, and why
-//!
-//! | setting | default | reason |
-//! |---|---|---|
-//! | [`Policy::concurrency`] | 10 | a whole batch of Lambda's default size side by side |
-//! | [`RetryPolicy::initial`], [`max`](RetryPolicy::max) | 5 s, 15 min | a brief outage is over by then; five receives stay within an hour |
-//! | [`RetryPolicy::max_receives`] | none | set it to the queue's `maxReceiveCount`, always on FIFO queues |
-//! | [`Policy::fail_whole_batch`] | yes | Lambda slows down for errors, not for partial answers |
-//! | [`Policy::heartbeat`] | off | needed only where work may outlast the visibility timeout |
-//!
-//! A delay is set with `ChangeMessageVisibilityBatch`, ten messages a call, before the id is reported. On a FIFO queue a
-//! delayed message holds its whole group back: that is what order means.
 //!
 //! # Streams
 //!
@@ -94,43 +72,51 @@
 //! order up to its first record that is not done, and [`StreamReport::response`] names that one alone. The fates are the
 //! same, the engine is not needed: there is nothing to delete, to delay or to send.
 //!
-//! Nothing here calls AWS: [`SourceQueue`] and [`DeadLetterQueue`] are ports. The time of day is not read; deadlines and
-//! pauses use tokio's clock, which tests pause.
+//! Nothing here calls AWS: [`SourceQueue`] and [`DeadLetterQueue`] are ports, and so are the time of day and chance.
+//! Deadlines and pauses use tokio's clock, which tests pause.
 
+mod batch_call;
 mod dead_letter;
 mod deadline;
 mod engine;
 mod fate;
 mod heartbeat;
+mod in_flight;
+mod lane;
+mod life;
 mod log;
+mod pass;
 mod port;
-mod process;
 mod queue_settings;
 mod record_error;
+mod report;
 mod retry;
+mod run;
 mod settle;
 mod shard;
 mod trace;
 mod transformation;
+mod work;
 
 pub use self::{
-    dead_letter::{REASON, RECEIVES, SOURCE},
-    deadline::{Deadline, UNKNOWN_DEADLINE},
-    engine::{BatchItemFailure, BatchResponse, Engine, Policy, Report, WholeBatchFailed},
-    fate::{Completion, Fate, Outcome},
-    heartbeat::Heartbeat,
+    batch_call::call_in_batches,
+    dead_letter::{REASON, RECEIVES, SOURCE, dead_letter},
+    deadline::{Attempts, Deadline, UNKNOWN_DEADLINE, reserve_of},
+    engine::{DeadLetterQueues, Engine, Policy},
+    fate::{Completion, Fate},
+    pass::Outcome,
     port::{
-        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_BATCH_BYTES, MAX_ENTRIES, SourceQueue,
-        VisibilityChange,
+        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, Invoke, InvokeError, MAX_BATCH_BYTES,
+        MAX_ENTRIES, MAX_WAIT, Receive, ReceivingQueue, SourceQueue, TargetFunction, VisibilityChange,
     },
-    process::{Deliverable, Order, Plan, process},
     queue_settings::QueueSettings,
     record_error::{Disposition, RecordError, payload},
-    retry::{MAX_VISIBILITY, RetryPolicy},
-    settle::{DeadLetterQueues, Settled, hand_back},
+    report::{BatchItemFailure, BatchResponse, Deletion, Delivery, Report, WholeBatchFailed},
+    retry::{FailedTry, MAX_VISIBILITY, Next, RetryPolicy},
     shard::{NothingDone, StoppedShard, StreamReport, process_stream},
     transformation::{
         MAX_RESPONSE_BYTES, Transformation, TransformationResponse, TransformationResult, Transformed,
         TransformedRecord, transform,
     },
+    work::Work,
 };

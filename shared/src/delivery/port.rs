@@ -1,32 +1,113 @@
-//! What the engine asks of SQS, and how it asks for many things at once.
+//! What delivery asks of SQS and Lambda.
+//!
+//! Every future of a port is `Send`, so that whoever builds on one may spawn it.
 
 use std::{fmt, future::Future, time::Duration};
 
-use tokio::time::{Instant, sleep_until, timeout_at};
-
-use crate::events::{MessageAttributes, Queue};
+use crate::events::{MessageAttributes, Queue, dispatch::Message};
 
 /// The queue the records came from. Each call is one request and takes one to ten entries.
-pub trait SourceQueue {
+pub trait SourceQueue: Send + Sync {
     /// Deletes messages by receipt handle and says which were not deleted.
-    fn delete(&self, queue: &Queue, handles: &[&str]) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>>;
+    fn delete(
+        &self,
+        queue: &Queue,
+        handles: &[&str],
+    ) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>> + Send;
 
     /// Sets how long messages stay invisible from now on, and says for which it did not work.
     fn change_visibility(
         &self,
         queue: &Queue,
         changes: &[VisibilityChange<'_>],
-    ) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>>;
+    ) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>> + Send;
 }
 
 /// Where rejected messages go. Each call is one request and takes one to ten entries, 1 MiB in all.
-pub trait DeadLetterQueue {
-    /// Sends letters and says which were not taken. What is not named was in `Successful`.
+pub trait DeadLetterQueue: Send + Sync {
+    /// Sends dead letters and says which were not taken. What is not named was in `Successful`.
     fn send(
         &self,
         queue_url: &str,
         letters: &[DeadLetter<'_>],
-    ) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>>;
+    ) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>> + Send;
+}
+
+/// A queue that is received from: by the scheduled poller and by any worker of one's own.
+pub trait ReceivingQueue: SourceQueue {
+    /// Up to ten messages with all their attributes. One request; an empty answer to a full long poll means that the
+    /// queue was empty.
+    fn receive(&self, queue: &Queue, receive: &Receive)
+    -> impl Future<Output = Result<Vec<Message>, CallError>> + Send;
+}
+
+/// How to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receive {
+    /// 1 to 10.
+    pub max_messages: usize,
+    /// Time to wait for the first message: whole seconds, at most 20.
+    pub wait: Duration,
+    /// How long the messages stay invisible: whole seconds, at most twelve hours. `None`: as the queue says.
+    pub visibility: Option<Duration>,
+}
+
+/// The longest long poll.
+pub const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// Ten messages, the longest wait, the queue's own visibility timeout.
+impl Default for Receive {
+    fn default() -> Self {
+        Self { max_messages: MAX_ENTRIES, wait: MAX_WAIT, visibility: None }
+    }
+}
+
+/// A Lambda function that is called by another.
+pub trait TargetFunction: Send + Sync {
+    /// Hands one JSON payload over. With [`Invoke::RequestResponse`] the call lasts as long as the function and gives its
+    /// answer, with [`Invoke::Event`] it ends when Lambda has the event and gives nothing.
+    fn invoke(&self, payload: &str, invoke: Invoke) -> impl Future<Output = Result<String, InvokeError>> + Send;
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invoke {
+    /// Lambda takes the event and answers at once; failures are retried by Lambda and end at its own destination.
+    Event,
+    /// The call lasts as long as the function: its caller feels how fast it is.
+    RequestResponse,
+}
+
+impl std::str::FromStr for Invoke {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "Event" => Ok(Self::Event),
+            "RequestResponse" => Ok(Self::RequestResponse),
+            _ => Err("Event or RequestResponse"),
+        }
+    }
+}
+
+/// Why a function was not called, or failed: told apart by what the caller may do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// It did not run, and no payload would be taken: no permission, no such function, no key, no connection.
+    #[error("{0}")]
+    Refused(String),
+    /// It did not run: too many calls at this moment.
+    #[error("{0}")]
+    Throttled(String),
+    /// It did not run: this payload is not taken, as a rule because it is too large.
+    #[error("{0}")]
+    PayloadRefused(String),
+    /// It ran and failed. Its records may have been worked on.
+    #[error("the function failed: {0}")]
+    Failed(String),
+    /// Nobody can say whether it ran: no answer, or a broken one.
+    #[error("{0}")]
+    Unanswered(String),
 }
 
 /// How long one message stays invisible from now on.
@@ -110,174 +191,3 @@ impl fmt::Display for FailedEntry {
 pub const MAX_ENTRIES: usize = 10;
 /// Bytes a batch call of SQS takes, bodies and attributes together.
 pub const MAX_BATCH_BYTES: usize = 1_048_576;
-/// Calls for one entry before its failure is final.
-const MAX_CALLS: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-
-/// Makes a batch call for all entries: as few calls as the limits allow, and again for the entries that failed for the
-/// moment, until `stop_at`. Answers each entry's final failure, if any, in the order given.
-pub(crate) async fn call_in_batches<T: Clone>(
-    entries: &[T],
-    bytes: impl Fn(&T) -> usize,
-    stop_at: Instant,
-    call: impl AsyncFn(&[T]) -> Result<Vec<FailedEntry>, CallError>,
-) -> Vec<Option<Failure>> {
-    let mut failures: Vec<Option<Failure>> = vec![None; entries.len()];
-    let mut open: Vec<usize> = (0..entries.len()).collect();
-    let mut pause = FIRST_PAUSE;
-    for round in 1..=MAX_CALLS {
-        let calls = chunks(&open, |&index| bytes(&entries[index])).into_iter().map(|chunk| {
-            let call = &call;
-            async move {
-                let batch: Vec<T> = chunk.iter().map(|&index| entries[index].clone()).collect();
-                let answer = timeout_at(stop_at, call(&batch)).await;
-                (chunk, answer.unwrap_or_else(|_elapsed| Err(CallError::unanswered())))
-            }
-        });
-        let mut again = Vec::new();
-        for (chunk, answer) in futures::future::join_all(calls).await {
-            for &index in &chunk {
-                failures[index] = None;
-            }
-            match answer {
-                Ok(failed) => {
-                    for entry in failed {
-                        let Some(&index) = chunk.get(entry.index) else { continue };
-                        if matches!(entry.failure, Failure::Transient(_)) {
-                            again.push(index);
-                        }
-                        failures[index] = Some(entry.failure);
-                    }
-                }
-                Err(error) => {
-                    for &index in &chunk {
-                        failures[index] = Some(error.clone().into());
-                    }
-                    if error.is_transient {
-                        again.extend(chunk);
-                    }
-                }
-            }
-        }
-        if again.is_empty() || round == MAX_CALLS || Instant::now() + pause >= stop_at {
-            break;
-        }
-        sleep_until(Instant::now() + pause).await;
-        pause *= 2;
-        open = again;
-    }
-    failures
-}
-
-/// Cuts entries into runs that fit one call.
-fn chunks<T: Copy>(entries: &[T], bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
-    let mut chunks: Vec<Vec<T>> = Vec::new();
-    let mut room = 0;
-    for entry in entries {
-        let size = bytes(entry);
-        match chunks.last_mut() {
-            Some(chunk) if chunk.len() < MAX_ENTRIES && size <= room => {
-                chunk.push(*entry);
-                room -= size;
-            }
-            _ => {
-                chunks.push(vec![*entry]);
-                room = MAX_BATCH_BYTES.saturating_sub(size);
-            }
-        }
-    }
-    chunks
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::{Cell, RefCell};
-
-    use super::*;
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_mins(1)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn twenty_five_entries_are_three_calls() {
-        let calls = RefCell::new(Vec::new());
-        let entries: Vec<u32> = (0..25).collect();
-        let failures = call_in_batches(
-            &entries,
-            |_| 0,
-            soon(),
-            async |batch: &[u32]| {
-                calls.borrow_mut().push(batch.len());
-                Ok(Vec::new())
-            },
-        )
-        .await;
-        assert_eq!(calls.into_inner(), [10, 10, 5]);
-        assert!(failures.iter().all(Option::is_none));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_entries_that_failed_for_the_moment_are_called_again() {
-        let calls = RefCell::new(Vec::new());
-        let failures = call_in_batches(
-            &["a", "b", "c"],
-            |_| 0,
-            soon(),
-            async |batch: &[&str]| {
-                calls.borrow_mut().push(batch.to_vec());
-                Ok(match batch.len() {
-                    3 => vec![
-                        FailedEntry { index: 1, failure: Failure::Transient("busy".to_owned()) },
-                        FailedEntry { index: 2, failure: Failure::Refused("no".to_owned()) },
-                    ],
-                    _ => Vec::new(),
-                })
-            },
-        )
-        .await;
-        assert_eq!(calls.into_inner(), [vec!["a", "b", "c"], vec!["b"]]);
-        assert_eq!(failures, [None, None, Some(Failure::Refused("no".to_owned()))]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_keeps_failing_is_given_up_and_every_entry_reported() {
-        let calls = Cell::new(0);
-        let failures = call_in_batches(
-            &["a", "b"],
-            |_| 0,
-            soon(),
-            async |_: &[&str]| {
-                calls.set(calls.get() + 1);
-                Err(CallError { message: "connection reset".to_owned(), is_transient: true })
-            },
-        )
-        .await;
-        assert_eq!(calls.get(), MAX_CALLS);
-        assert!(failures.iter().all(|failure| matches!(failure, Some(Failure::Transient(_)))));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_call_is_repeated_beyond_the_budget() {
-        let calls = Cell::new(0);
-        let stop_at = Instant::now() + Duration::from_millis(10);
-        call_in_batches(
-            &["a"],
-            |_| 0,
-            stop_at,
-            async |_: &[&str]| {
-                calls.set(calls.get() + 1);
-                Err(CallError { message: "busy".to_owned(), is_transient: true })
-            },
-        )
-        .await;
-        assert_eq!(calls.get(), 1);
-    }
-
-    #[test]
-    fn a_batch_never_exceeds_the_bytes_of_a_call() {
-        let sizes = [MAX_BATCH_BYTES, 1, MAX_BATCH_BYTES - 1, 2];
-        let cut: Vec<Vec<usize>> = chunks(&[0, 1, 2, 3], |&index: &usize| sizes[index]);
-        assert_eq!(cut, [vec![0], vec![1, 2], vec![3]]);
-    }
-}

@@ -2,7 +2,13 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::{error_chain::error_chain, events::Record};
+use crate::{
+    error_chain::error_chain,
+    events::{
+        Record,
+        json::{JsonProblem, without_mark},
+    },
+};
 
 /// What a handler answers for a record that it could not do.
 ///
@@ -63,18 +69,19 @@ impl RecordError {
     pub fn disposition(&self) -> Disposition {
         self.disposition
     }
-
-    /// The same error, given up: what was worth a retry has had the last one.
-    #[must_use]
-    pub(crate) fn given_up(self) -> Self {
-        Self { disposition: Disposition::Reject, ..self }
-    }
 }
 
-/// The error with everything that caused it, in one line.
+/// A log line and a dead letter have room for so much.
+const MAX_TEXT_BYTES: usize = 1_024;
+
+/// The error with everything that caused it, in one line, cut after a kilobyte.
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&error_chain(self.source.as_ref()))
+        let text = error_chain(self.source.as_ref());
+        match text.floor_char_boundary(MAX_TEXT_BYTES) {
+            end if end < text.len() => write!(f, "{}…", &text[..end]),
+            _ => f.write_str(&text),
+        }
     }
 }
 
@@ -101,5 +108,5 @@ impl<E: Error + Send + Sync + 'static> From<E> for RecordError {
 /// }
 /// ```
 pub fn payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, RecordError> {
-    serde_json::from_str(&record.body).map_err(RecordError::reject)
+    serde_json::from_str(without_mark(&record.body)).map_err(|error| RecordError::reject(JsonProblem::from(error)))
 }

@@ -1,210 +1,262 @@
-//! What follows a record's fate: deletes, delays and dead letters.
+//! Telling the queue: deletes, delays and dead letters, many in a call.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::time::Instant;
+use futures::{StreamExt, channel::oneshot, stream::FuturesUnordered};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 use super::{
+    batch_call::call_in_batches,
     dead_letter,
-    fate::{Fate, Outcome},
-    port::{DeadLetterQueue, Failure, SourceQueue, VisibilityChange, call_in_batches},
-    record_error::{Disposition, RecordError},
-    retry::{MAX_VISIBILITY, RetryPolicy},
+    deadline::{Attempts, Deadline},
+    in_flight::InFlight,
+    port::{DeadLetter, DeadLetterQueue, Failure, MAX_ENTRIES, SourceQueue, VisibilityChange},
+    report::Deletion,
 };
-use crate::events::{Door, Queue, Record};
+use crate::events::Queue;
 
-/// The dead-letter queue of each source queue: by the source's name, the URL.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeadLetterQueues(pub HashMap<String, String>);
+/// How long the first entry of a call waits for others.
+const LINGER: Duration = Duration::from_secs(2);
+/// A dead letter may be a megabyte: an attempt at sending it takes longer than one at a delete.
+const LETTER_ATTEMPT: u32 = 3;
 
-impl DeadLetterQueues {
-    /// Where rejected messages of this queue go.
-    #[must_use]
-    pub fn of(&self, queue: &Queue) -> Option<&str> {
-        self.0.get(queue.name()).map(String::as_str)
+/// Tells the queue what became of messages while others are worked on.
+///
+/// A kind of call goes out when ten entries wait for it, when the oldest has waited two seconds, or when nothing is at
+/// work that could bring more. No kind waits for another.
+pub(crate) struct Settler<'r, P> {
+    port: &'r P,
+    queue: &'r Queue,
+    dead_letter_url: Option<&'r str>,
+    deadline: Deadline,
+    /// Messages that are at work, or about to be.
+    at_work: AtomicUsize,
+    deletes: Gathering<&'r str>,
+    changes: Gathering<VisibilityChange<'r>>,
+    letters: Gathering<DeadLetter<'r>>,
+}
+
+/// One message at work: as long as there is one, calls wait for company.
+pub(crate) struct AtWork<'s, 'r, P>(&'s Settler<'r, P>);
+
+impl<P> Drop for AtWork<'_, '_, P> {
+    fn drop(&mut self) {
+        if self.0.at_work.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.hurry();
+        }
     }
 }
 
-/// Reads `<source queue name>=<url>,…`.
-impl std::str::FromStr for DeadLetterQueues {
-    type Err = String;
+impl<'r, P> Settler<'r, P> {
+    pub(crate) fn new(port: &'r P, queue: &'r Queue, dead_letter_url: Option<&'r str>, deadline: Deadline) -> Self {
+        Self {
+            port,
+            queue,
+            dead_letter_url,
+            deadline,
+            at_work: AtomicUsize::new(0),
+            deletes: Gathering::default(),
+            changes: Gathering::default(),
+            letters: Gathering::default(),
+        }
+    }
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let pair = |pair: &str| {
-            let (name, url) = pair.trim().split_once('=').ok_or_else(|| format!("{pair:?} has no `=`"))?;
-            Queue::from_url(url).map_err(|_| format!("{url:?} is no queue URL"))?;
-            Ok((name.to_owned(), url.to_owned()))
+    pub(crate) fn begin(&self) -> AtWork<'_, 'r, P> {
+        self.at_work.fetch_add(1, Ordering::Relaxed);
+        AtWork(self)
+    }
+
+    fn hurry(&self) {
+        self.deletes.changed.notify_one();
+        self.changes.changed.notify_one();
+        self.letters.changed.notify_one();
+    }
+
+    fn is_idle(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed) == 0
+    }
+
+    fn attempts(&self) -> Attempts {
+        self.deadline.attempts(self.deadline.settling_ends_at())
+    }
+}
+
+impl<'r, P: SourceQueue + DeadLetterQueue> Settler<'r, P> {
+    /// Makes the calls. Never ends by itself.
+    pub(crate) async fn run(&self) {
+        let deletes = self.deletes.run(
+            || self.is_idle(),
+            async |handles: Vec<&str>| {
+                let delete = async |batch: &[&str]| self.port.delete(self.queue, batch).await;
+                call_in_batches(&handles, |_| 0, self.attempts(), delete).await
+            },
+        );
+        let changes = self.changes.run(
+            || self.is_idle(),
+            async |changes: Vec<VisibilityChange<'_>>| {
+                let change =
+                    async |batch: &[VisibilityChange<'_>]| self.port.change_visibility(self.queue, batch).await;
+                call_in_batches(&changes, |_| 0, self.attempts(), change).await
+            },
+        );
+        let letters = self.letters.run(
+            || self.is_idle(),
+            async |letters: Vec<DeadLetter<'_>>| {
+                let url = self.dead_letter_url.unwrap_or_default();
+                let attempts = self.attempts();
+                let attempts = Attempts { each: attempts.each * LETTER_ATTEMPT, ..attempts };
+                let send = async |batch: &[DeadLetter<'_>]| self.port.send(url, batch).await;
+                call_in_batches(&letters, dead_letter::bytes, attempts, send).await
+            },
+        );
+        futures::future::join3(deletes, changes, letters).await;
+    }
+
+    /// Deletes a message, and says how that went.
+    pub(crate) async fn delete(&self, message: &'r InFlight) -> Deletion {
+        let Some(handle) = message.receipt_handle() else { return Deletion::Failed };
+        let is_late = message.handle_is_over();
+        let deletion = match self.deletes.add(handle).await {
+            None if is_late => Deletion::Late,
+            None => Deletion::Deleted,
+            // Some services refuse a second delete, which AWS answers with success: the message is gone all the same.
+            // A FIFO queue refuses a handle that ran out, and then the message is still there.
+            Some(Failure::HandleExpired(_)) if !self.queue.is_fifo() => Deletion::Late,
+            Some(failure) => {
+                tracing::error!(record.message_id = message.message_id(), error = %failure, "processed but not deleted");
+                Deletion::Failed
+            }
         };
-        text.split(',').filter(|pair| !pair.trim().is_empty()).map(pair).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-/// How a batch was settled with the queue: what its answer is made of.
-#[derive(Debug, Default)]
-pub struct Settled {
-    /// By the record's place: how long it stays away, for those that were asked to.
-    pub delays: HashMap<usize, Duration>,
-    /// Records whose work is done while the message could not be deleted: it will come again.
-    pub not_deleted: Vec<usize>,
-}
-
-/// Settles a batch with its queue.
-pub(crate) struct Settlement<'a, P> {
-    pub(crate) port: &'a P,
-    pub(crate) queue: &'a Queue,
-    pub(crate) dead_letter_url: Option<&'a str>,
-    pub(crate) retry: RetryPolicy,
-    /// A random number from 0 to 1 for each delay.
-    pub(crate) jitter: fn() -> f64,
-    /// No call is repeated after this.
-    pub(crate) stop_at: Instant,
-}
-
-impl<P: SourceQueue + DeadLetterQueue> Settlement<'_, P> {
-    /// Sends rejected records to the dead-letter queue, sets the delays of failed ones and, at the dispatch door,
-    /// deletes what is done. A rejected record that could not be sent becomes one to retry.
-    pub(crate) async fn settle(&self, door: Door, records: &[Record], outcomes: &mut [Outcome]) -> Settled {
-        self.send_rejected(records, outcomes).await;
-        let delays = self.set_delays(records, outcomes).await;
-        let not_deleted = match door {
-            Door::Mapping => Vec::new(),
-            Door::Dispatch => self.delete_done(records, outcomes).await,
-        };
-        Settled { delays, not_deleted }
+        message.deletion(deletion);
+        deletion
     }
 
-    /// Sends one record to the dead-letter queue; whether it was taken.
-    pub(crate) async fn reject(&self, record: &Record, error: &RecordError) -> bool {
-        match self.dead_letter_url {
-            Some(url) => self.send(url, &[(record, error)]).await[0].is_none(),
-            None => false,
+    /// Keeps a message away for so long: whole seconds, from now on. A message whose handle's time is over may be in
+    /// another consumer's hands, and is left alone.
+    pub(crate) async fn delay(&self, message: &'r InFlight, delay: Duration) {
+        let Some(receipt_handle) = message.receipt_handle() else { return };
+        // An event that does not say its queue: nobody can be told.
+        if message.handle_is_over() || self.queue.url().is_empty() {
+            return;
         }
-    }
-
-    async fn send_rejected(&self, records: &[Record], outcomes: &mut [Outcome]) {
-        let Some(url) = self.dead_letter_url else { return };
-        let rejected: Vec<usize> =
-            (0..outcomes.len()).filter(|&index| matches!(outcomes[index].fate, Fate::Rejected(_))).collect();
-        let letters: Vec<(&Record, &RecordError)> =
-            rejected.iter().filter_map(|&index| Some((&records[index], outcomes[index].fate.error()?))).collect();
-        let failures = self.send(url, &letters).await;
-        for (index, failure) in rejected.into_iter().zip(failures) {
-            let outcome = &mut outcomes[index];
-            if let (None, Fate::Rejected(error)) = (failure, std::mem::replace(&mut outcome.fate, Fate::NotStarted)) {
-                outcome.fate = Fate::DeadLettered(error);
-            } else {
-                outcome.fate = Fate::Retry(RecordError::retry("rejected, but the dead-letter queue did not take it"));
+        message.leave_to_queue();
+        // SQS refuses what is beyond twelve hours from the receive; it does not clip it.
+        let left = message.times().limit_at.saturating_duration_since(Instant::now());
+        let timeout = delay.min(Duration::from_secs(left.as_secs()));
+        match self.changes.add(VisibilityChange { receipt_handle, timeout }).await {
+            None => message.stays_away_for(timeout),
+            // The message comes back all the same, when its visibility timeout ends.
+            Some(failure) => {
+                tracing::warn!(record.message_id = message.message_id(), error = %failure, "delay not set");
             }
         }
     }
 
-    async fn send(&self, url: &str, rejected: &[(&Record, &RecordError)]) -> Vec<Option<Failure>> {
-        let letters: Vec<_> =
-            rejected.iter().map(|(record, error)| dead_letter::letter(record, self.queue, error)).collect();
-        let failures = call_in_batches(&letters, dead_letter::bytes, self.stop_at, async |batch: &[_]| {
-            self.port.send(url, batch).await
-        })
-        .await;
-        for ((record, error), failure) in rejected.iter().zip(&failures) {
-            if let Some(failure) = failure {
-                tracing::error!(
-                    record.message_id = %record.message_id,
-                    reason = %error,
-                    error = %failure,
-                    "dead letter not sent"
-                );
-            }
+    /// Sends a dead letter; the problem where it was not taken. A letter that is refused with its notes goes without.
+    pub(crate) async fn send(&self, letter: DeadLetter<'r>, notes: &[&str]) -> Option<Failure> {
+        if self.dead_letter_url.is_none() {
+            return Some(Failure::Refused("no dead-letter queue is known for this queue".to_owned()));
         }
-        failures
-    }
-
-    async fn set_delays(&self, records: &[Record], outcomes: &[Outcome]) -> HashMap<usize, Duration> {
-        let delays: Vec<(usize, Duration)> = outcomes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, outcome)| Some((index, self.delay(&records[index], &outcome.fate)?)))
-            .collect();
-        let changes: Vec<VisibilityChange<'_>> = delays
-            .iter()
-            .map(|&(index, timeout)| VisibilityChange { receipt_handle: &records[index].receipt_handle, timeout })
-            .collect();
-        let failures = call_in_batches(
-            &changes,
-            |_| 0,
-            self.stop_at,
-            async |batch: &[_]| self.port.change_visibility(self.queue, batch).await,
-        )
-        .await;
-        let mut set = HashMap::new();
-        for ((index, delay), failure) in delays.into_iter().zip(failures) {
-            match failure {
-                None => _ = set.insert(index, delay),
-                // The message comes back all the same, when the queue's own visibility timeout ends.
-                Some(failure) => {
-                    tracing::warn!(record.message_id = %records[index].message_id, error = %failure, "delay not set");
-                }
-            }
-        }
-        set
-    }
-
-    /// How long a record is kept away: whole seconds. `None` for what is settled, and for what is not ours any more.
-    fn delay(&self, record: &Record, fate: &Fate) -> Option<Duration> {
-        let delay = match fate {
-            Fate::Done | Fate::Duplicate | Fate::DeadLettered(_) | Fate::Abandoned => return None,
-            Fate::NotStarted | Fate::Blocked => Duration::ZERO,
-            Fate::Retry(error) | Fate::Rejected(error) => match error.disposition() {
-                Disposition::Retry(Some(delay)) | Disposition::Later(delay) => delay.min(MAX_VISIBILITY),
-                Disposition::Retry(None) | Disposition::Reject => {
-                    self.retry.delay(record.receive_count, (self.jitter)())
+        let bare = dead_letter::without_notes(&letter, notes);
+        match self.letters.add(letter).await {
+            Some(Failure::Refused(why)) => match bare {
+                None => Some(Failure::Refused(why)),
+                Some(bare) => {
+                    tracing::warn!(
+                        record.message_id = bare.message_id,
+                        error = why,
+                        "dead letter refused with its notes"
+                    );
+                    self.letters.add(bare).await
                 }
             },
-        };
-        // Up, not down: a delay of less than a second would bring the message back at once, and use up a receive.
-        Some(Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0)))
+            answer => answer,
+        }
+    }
+}
+
+/// Entries that wait for a call.
+struct Gathering<T> {
+    waiting: Mutex<Waiting<T>>,
+    changed: Notify,
+}
+
+struct Waiting<T> {
+    entries: VecDeque<(T, oneshot::Sender<Option<Failure>>)>,
+    /// When the oldest came.
+    since: Option<Instant>,
+}
+
+impl<T> Default for Gathering<T> {
+    fn default() -> Self {
+        Self { waiting: Mutex::new(Waiting { entries: VecDeque::new(), since: None }), changed: Notify::new() }
+    }
+}
+
+impl<T> Gathering<T> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<T>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn delete_done(&self, records: &[Record], outcomes: &[Outcome]) -> Vec<usize> {
-        let done: Vec<usize> = (0..outcomes.len()).filter(|&index| outcomes[index].fate.is_final()).collect();
-        let handles: Vec<&str> = done.iter().map(|&index| records[index].receipt_handle.as_str()).collect();
-        let failures = call_in_batches(
-            &handles,
-            |_| 0,
-            self.stop_at,
-            async |batch: &[&str]| self.port.delete(self.queue, batch).await,
-        )
-        .await;
-        let mut not_deleted = Vec::new();
-        for (index, failure) in done.into_iter().zip(failures) {
-            match failure {
-                None => {}
-                // Some services refuse a second delete, which AWS answers with success: the message is gone all the same.
-                // A FIFO queue refuses a handle that ran out, and then the message is still there.
-                Some(Failure::HandleExpired(_)) if !self.queue.is_fifo() => {}
-                Some(failure) => {
-                    tracing::error!(
-                        record.message_id = %records[index].message_id,
-                        error = %failure,
-                        "processed but not deleted"
-                    );
-                    not_deleted.push(index);
-                }
+    /// Adds an entry and waits until it was called; its failure, if any.
+    async fn add(&self, entry: T) -> Option<Failure> {
+        let (sender, answer) = oneshot::channel();
+        {
+            let mut waiting = self.waiting();
+            waiting.entries.push_back((entry, sender));
+            waiting.since.get_or_insert_with(Instant::now);
+        }
+        self.changed.notify_one();
+        answer.await.unwrap_or_else(|_closed| Some(Failure::Transient("not called".to_owned())))
+    }
+
+    async fn run(&self, is_idle: impl Fn() -> bool, call: impl AsyncFn(Vec<T>) -> Vec<Option<Failure>>) {
+        let mut calls = FuturesUnordered::new();
+        loop {
+            while let Some(batch) = self.due(&is_idle) {
+                let call = &call;
+                calls.push(async move {
+                    let (entries, senders): (Vec<T>, Vec<_>) = batch.into_iter().unzip();
+                    for (sender, failure) in senders.into_iter().zip(call(entries).await) {
+                        // Who does not wait any more does not want to know.
+                        let _ = sender.send(failure);
+                    }
+                });
+            }
+            let due = self.waiting().since.map(|since| since + LINGER);
+            tokio::select! {
+                biased;
+                Some(()) = calls.next() => {}
+                () = self.changed.notified() => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
         }
-        not_deleted
+    }
+
+    /// What is to be called now: whole calls, or everything.
+    fn due(&self, is_idle: impl Fn() -> bool) -> Option<Vec<(T, oneshot::Sender<Option<Failure>>)>> {
+        let mut waiting = self.waiting();
+        let is_late = waiting.since.is_some_and(|since| since.elapsed() >= LINGER);
+        let count = waiting.entries.len();
+        let due = if is_late || is_idle() { count } else { count - count % MAX_ENTRIES };
+        if due == 0 {
+            return None;
+        }
+        let batch = waiting.entries.drain(..due).collect();
+        waiting.since = (!waiting.entries.is_empty()).then(Instant::now);
+        Some(batch)
     }
 }
 
-/// Makes messages visible again at once: for a consumer that received them and cannot work on them. Those for which it
-/// does not work come back when their visibility timeout ends; a line says so.
-pub async fn hand_back<P: SourceQueue>(port: &P, queue: &Queue, receipt_handles: &[&str], stop_at: Instant) {
-    let changes: Vec<VisibilityChange<'_>> = receipt_handles
-        .iter()
-        .map(|receipt_handle| VisibilityChange { receipt_handle, timeout: Duration::ZERO })
-        .collect();
-    let failures =
-        call_in_batches(&changes, |_| 0, stop_at, async |batch: &[_]| port.change_visibility(queue, batch).await).await;
-    for failure in failures.into_iter().flatten() {
-        tracing::warn!(queue.name = %queue, error = %failure, "message not handed back");
-    }
-}
+#[cfg(test)]
+mod tests;

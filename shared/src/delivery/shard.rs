@@ -4,11 +4,10 @@ use std::{collections::HashSet, time::Duration};
 
 use super::{
     deadline::Deadline,
-    engine::{BatchItemFailure, BatchResponse},
-    fate::{Completion, Outcome},
-    process::{Deliverable, Order, Plan, process},
+    fate::{Completion, Fate},
+    pass::{Outcome, pass},
     record_error::RecordError,
-    retry::RetryPolicy,
+    report::{BatchItemFailure, BatchResponse},
 };
 use crate::events::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord};
 
@@ -43,28 +42,6 @@ pub struct NothingDone {
     pub size: usize,
 }
 
-/// The unit of order is the shard. A stream does not count deliveries.
-impl Deliverable for StreamRecord {
-    fn group_id(&self) -> Option<&str> {
-        Some(&self.shard_id)
-    }
-
-    fn receive_count(&self) -> u32 {
-        1
-    }
-}
-
-/// A record that cannot be read keeps its place in the order.
-impl Deliverable for Result<StreamRecord, MalformedStreamRecord> {
-    fn group_id(&self) -> Option<&str> {
-        Some(shard_id(self))
-    }
-
-    fn receive_count(&self) -> u32 {
-        1
-    }
-}
-
 /// Works on one batch of a stream: the records of a shard one after the other, none after the first that is not done.
 ///
 /// Errors, panics and time-outs end their shard. No record starts when the deadline is nearer than its reserve.
@@ -78,7 +55,7 @@ impl Deliverable for Result<StreamRecord, MalformedStreamRecord> {
 /// | `NotStarted` | time was over: named in the answer if it is the first |
 /// | `Blocked` | behind a record that failed: not run, and not named |
 ///
-/// `DeadLettered` and `Abandoned` do not occur: a stream has no dead-letter queue for a message, and no receipt handles.
+/// The others do not occur: a stream has no dead-letter queue for a message, and no receipt handles.
 /// A rejected record therefore stops its shard as any other failure does, and what happens then is up to the event source
 /// mapping. Lambda delivers from the named record on until `MaximumRetryAttempts` or `MaximumRecordAgeInSeconds` is
 /// reached, tells the on-failure destination which *batch* it gives up, and goes on behind it. With the defaults it does
@@ -99,13 +76,13 @@ impl Deliverable for Result<StreamRecord, MalformedStreamRecord> {
 ///
 /// async fn count(record: &StreamRecord) -> Result<(), RecordError> {
 ///     let click: serde_json::Value = serde_json::from_slice(&record.body).map_err(RecordError::reject)?;
-///     println!("{} of {}", click["page"], record.partition_key);
+///     println!("{} of {:?}", click["page"], record.partition_key);
 ///     Ok(())
 /// }
 ///
 /// async fn answer(event: &str, remaining: Option<Duration>) -> Result<String, Box<dyn std::error::Error>> {
 ///     let Some(batch) = stream_records(event)? else { return Ok("{}".to_owned()) };
-///     let deadline = Deadline::after(remaining, Duration::from_secs(1));
+///     let deadline = Deadline::after(remaining);
 ///     let report = process_stream(batch, deadline, &count).await;
 ///     Ok(serde_json::to_string(&report.response(true)?)?)
 /// }
@@ -115,14 +92,12 @@ where
     C: Into<Completion>,
     H: AsyncFn(&StreamRecord) -> Result<C, RecordError>,
 {
-    let StreamBatch { stream, records } = batch;
-    let plan = Plan { order: Order::ByGroup, concurrency: CONCURRENCY, deadline, retry: RetryPolicy::default() };
+    let StreamBatch { stream, records, .. } = batch;
     let read_and_handle = async |record: &Result<StreamRecord, MalformedStreamRecord>| match record {
         Ok(record) => handler(record).await.map(Into::into),
         Err(malformed) => Err::<Completion, _>(RecordError::reject(malformed.problem.to_string())),
     };
-    let nowhere_to_send_it = async |_: &Result<StreamRecord, MalformedStreamRecord>, _: &RecordError| false;
-    let outcomes = process(&records, &plan, &read_and_handle, &nowhere_to_send_it).await;
+    let outcomes = pass(&records, |record| Some(shard_id(record)), CONCURRENCY, deadline, read_and_handle).await;
     StreamReport { stream, records, outcomes }
 }
 
@@ -133,7 +108,7 @@ impl StreamReport {
         let mut shards = HashSet::new();
         let places = self.records.iter().zip(&self.outcomes);
         places
-            .filter(|(record, outcome)| !outcome.fate.is_final() && shards.insert(shard_id(record)))
+            .filter(|(record, outcome)| !is_done(outcome) && shards.insert(shard_id(record)))
             .map(|(record, outcome)| StoppedShard { record, outcome })
             .collect()
     }
@@ -141,7 +116,7 @@ impl StreamReport {
     /// Records that will be delivered again: those that stopped their shard, and those behind them.
     #[must_use]
     pub fn handed_back(&self) -> usize {
-        self.outcomes.iter().filter(|outcome| !outcome.fate.is_final()).count()
+        self.outcomes.iter().filter(|outcome| !is_done(outcome)).count()
     }
 
     /// The answer to Lambda's poller. It names the first record of a shard that is not done, and no other: Lambda goes on
@@ -210,6 +185,10 @@ impl StoppedShard<'_> {
             Err(malformed) => &malformed.sequence_number,
         }
     }
+}
+
+fn is_done(outcome: &Outcome) -> bool {
+    matches!(outcome.fate, Fate::Done | Fate::Duplicate)
 }
 
 fn shard_id(record: &Result<StreamRecord, MalformedStreamRecord>) -> &str {

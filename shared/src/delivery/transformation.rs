@@ -5,13 +5,7 @@ use std::{borrow::Cow, cell::Cell, io};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
-use super::{
-    deadline::Deadline,
-    fate::Fate,
-    process::{Deliverable, Order, Plan, process},
-    record_error::RecordError,
-    retry::RetryPolicy,
-};
+use super::{deadline::Deadline, fate::Fate, pass::pass, record_error::RecordError};
 use crate::events::{FirehoseRecord, MalformedFirehoseRecord};
 
 /// The most bytes of JSON in an answer. Lambda takes 6,291,556, and AWS's text on Firehose says 6 MB: the smaller of the
@@ -87,6 +81,8 @@ pub struct Transformation<'a> {
     pub response: TransformationResponse<'a>,
     /// Why records failed: their places in the answer, ascending.
     pub failures: Vec<(usize, RecordError)>,
+    /// Failed records whose original did not fit into the answer.
+    pub without_data: usize,
 }
 
 /// Runs the handler over a batch and makes the answer: every record of it once, in its order.
@@ -95,9 +91,9 @@ pub struct Transformation<'a> {
 ///   Firehose tries no record again, whatever the error says of another delivery. Failing the invocation instead would
 ///   have the whole batch transformed again, and after three tries fail all of it.
 /// - A record that is not begun by the deadline is answered as failed too.
-/// - The answer stays within [`MAX_RESPONSE_BYTES`], as one that Lambda refuses would fail every record. Originals fit
-///   by construction: Firehose's own event held them all, with more around them. A transformed record for which the
-///   originals of the others leave no room is answered as failed, with its original.
+/// - The answer stays within [`MAX_RESPONSE_BYTES`], as one that Lambda refuses would fail every record. What is
+///   delivered comes first; a transformed record for which there is no room is answered as failed. The originals of failed
+///   records take the room that is left, and those for which there is none are answered without data, and counted.
 ///
 /// Firehose keeps failed records under the destination's error prefix, with their bytes. See
 /// [Handle failure](https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-failure-handling.html).
@@ -110,7 +106,6 @@ where
     H: AsyncFn(&FirehoseRecord<'a>) -> Result<Transformed, RecordError>,
 {
     let slots: Vec<Slot<'a>> = batch.into_iter().map(|record| Slot { record, body: Cell::new(None) }).collect();
-    let plan = Plan { order: Order::None, concurrency: CONCURRENCY, deadline, retry: RetryPolicy::default() };
     let work = async |slot: &Slot<'a>| {
         let record = slot.record.as_ref().map_err(|malformed| RecordError::reject(malformed.problem.to_string()))?;
         match handler(record).await? {
@@ -119,7 +114,7 @@ where
         }
         Ok::<(), RecordError>(())
     };
-    let outcomes = process(&slots, &plan, &work, &async |_: &Slot<'a>, _: &RecordError| false).await;
+    let outcomes = pass(&slots, |_| None, CONCURRENCY, deadline, work).await;
     let drafts = slots.into_iter().zip(outcomes).map(|(slot, outcome)| slot.draft(outcome.fate)).collect();
     answer(drafts, MAX_RESPONSE_BYTES)
 }
@@ -131,25 +126,12 @@ struct Slot<'a> {
     body: Cell<Option<String>>,
 }
 
-/// Firehose knows no groups, and does not say how often it has tried.
-impl Deliverable for Slot<'_> {
-    fn group_id(&self) -> Option<&str> {
-        None
-    }
-
-    fn receive_count(&self) -> u32 {
-        1
-    }
-}
-
 impl<'a> Slot<'a> {
     fn draft(self, fate: Fate) -> Draft<'a> {
         let outcome = match fate {
             Fate::Done | Fate::Duplicate => Ok(self.body.into_inner()),
-            Fate::Retry(error) | Fate::Rejected(error) | Fate::DeadLettered(error) => Err(error),
-            Fate::NotStarted | Fate::Blocked | Fate::Abandoned => {
-                Err(RecordError::retry("not begun: the invocation's time was over"))
-            }
+            Fate::Retry(error) | Fate::Rejected(error) => Err(error),
+            _ => Err(RecordError::retry("not begun: the invocation's time was over")),
         };
         let (record_id, original) = match self.record {
             Ok(record) => (record.record_id, record.encoded),
@@ -167,40 +149,39 @@ struct Draft<'a> {
     outcome: Result<Option<String>, RecordError>,
 }
 
-/// Answers every record within `limit` bytes: the originals first, so that nothing is lost for want of room, then as many
-/// transformed ones in their place as there is room for.
+/// Answers every record within `limit` bytes: what is delivered first, then as many originals of failed records as there
+/// is room for.
 fn answer(drafts: Vec<Draft<'_>>, limit: usize) -> Transformation<'_> {
     let mut fitting = Fitting::within(limit);
-    let mut outcomes = Vec::with_capacity(drafts.len());
-    let mut originals = Vec::with_capacity(drafts.len());
-    for Draft { record_id, original, outcome } in drafts {
+    for Draft { record_id, outcome, .. } in &drafts {
         let is_dropped = matches!(outcome, Ok(None));
         fitting.push(
-            record_id,
+            record_id.clone(),
             if is_dropped { TransformationResult::Dropped } else { TransformationResult::ProcessingFailed },
         );
-        originals.push((!is_dropped).then_some(original));
-        outcomes.push(outcome);
     }
-    for (place, original) in originals.into_iter().enumerate() {
-        if let Some(original) = original {
-            fitting.replace(place, TransformationResult::ProcessingFailed, original);
-        }
-    }
-    let mut failures = Vec::new();
-    for (place, outcome) in outcomes.into_iter().enumerate() {
-        match outcome {
-            Ok(None) => {}
+    let (mut failures, mut originals) = (Vec::new(), Vec::new());
+    for (place, Draft { original, outcome, .. }) in drafts.into_iter().enumerate() {
+        let failure = match outcome {
+            Ok(None) => continue,
             Ok(Some(body)) => {
-                if !fitting.replace(place, TransformationResult::Ok, Cow::Owned(body)) {
-                    let reason = format!("transformed, the answer would be larger than {limit} bytes");
-                    failures.push((place, RecordError::reject(reason)));
+                if fitting.replace(place, TransformationResult::Ok, Cow::Owned(body)) {
+                    continue;
                 }
+                RecordError::reject(format!("transformed, the answer would be larger than {limit} bytes"))
             }
-            Err(error) => failures.push((place, error)),
+            Err(error) => error,
+        };
+        failures.push((place, failure));
+        originals.push((place, original));
+    }
+    let mut without_data = 0;
+    for (place, original) in originals {
+        if !original.is_empty() && !fitting.replace(place, TransformationResult::ProcessingFailed, original) {
+            without_data += 1;
         }
     }
-    Transformation { response: TransformationResponse { records: fitting.records }, failures }
+    Transformation { response: TransformationResponse { records: fitting.records }, failures, without_data }
 }
 
 /// An answer that knows how large it is.

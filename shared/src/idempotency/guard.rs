@@ -2,18 +2,20 @@
 
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use futures::FutureExt;
 
 use super::{
-    key::{KeyTooLong, MAX_KEY_BYTES},
-    store::{Claim, ClaimAnswer, IdempotencyStore, Ownership, StoreError},
+    key::{Effect, key},
+    store::{Attempt, Claim, ClaimAnswer, IdempotencyStore, Ownership, StoreError, Tries},
 };
 use crate::{
     clock::Clock,
-    delivery::{Completion, RecordError},
+    delivery::{Attempts, Completion, Deadline, RecordError},
+    random::Random,
 };
 
 /// Another worker is at the same effect.
@@ -21,249 +23,196 @@ use crate::{
 #[error("in progress elsewhere")]
 pub struct InProgress;
 
-/// Between two attempts to complete a claim, doubled each time: five attempts in a second and a half.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LAST_PAUSE: Duration = Duration::from_millis(800);
-/// The shortest and the longest wait for another worker to finish.
-const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
+/// The effect was done, with another payload: one of the two messages bears the other's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another message with the same idempotency key and another payload was done already")]
+pub struct OtherPayload;
+
+/// The longest SQS keeps a message: no duplicate comes later.
+const LONGEST_RETENTION: Duration = Duration::from_hours(24 * 14);
+/// A lease outlives its invocation by this much: clocks differ.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
 /// Keeps work from being repeated, with a store.
 ///
 /// ```
-/// # use std::time::Duration;
-/// # use sluicegate::{clock::SystemClock, delivery::{Completion, RecordError}, idempotency::{Guard, MemoryStore}};
+/// # use std::sync::Arc;
+/// # use serde_json::json;
+/// # use sluicegate::{clock::SystemClock, delivery::{Completion, Deadline, RecordError}, random::SystemRandom};
+/// # use sluicegate::idempotency::{Effect, Guard, MemoryStore};
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), RecordError> {
-/// let guard = Guard::new(MemoryStore::default(), SystemClock, Duration::from_secs(3_600));
-/// let lease = Duration::from_secs(30);
-/// let first = guard.once("NewDonor#d-17", lease, async { Ok(()) }).await?;
-/// let again = guard.once("NewDonor#d-17", lease, async { Ok(()) }).await?;
-/// assert_eq!((first, again), (Completion::Done, Completion::Duplicate));
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let guard = Guard::new(MemoryStore::default(), "sms-sender", Arc::new(SystemClock), Arc::new(SystemRandom));
+/// let effect = Effect::named("Alert", &json!("disk full")).ok_or("no name")?;
+/// let first = guard.once(&effect, Deadline::after(None), async { Ok(()) }).await;
+/// let again = guard.once(&effect, Deadline::after(None), async { Ok(()) }).await;
+/// assert_eq!((first.ok(), again.ok()), (Some(Completion::Done), Some(Completion::Duplicate)));
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
-pub struct Guard<S, C> {
+pub struct Guard<S> {
     store: S,
-    clock: C,
+    function: String,
+    /// How long anything is remembered.
     expiry: Duration,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
 }
 
-impl<S: IdempotencyStore, C: Clock> Guard<S, C> {
-    /// Remembers effects for `expiry` after they are done: longer than duplicates may come. SQS keeps a message for
-    /// fourteen days at the most, and delivers it again within hours as a rule.
-    pub fn new(store: S, clock: C, expiry: Duration) -> Self {
-        Self { store, clock, expiry }
+/// What became of a claim.
+#[derive(Debug)]
+pub(crate) enum Claimed {
+    /// The work is ours.
+    Granted {
+        claim: Claim,
+        /// Another worker may have been killed by it.
+        is_suspect: bool,
+    },
+    /// It was done before.
+    Duplicate,
+    /// Its name belongs to another payload.
+    OtherPayload,
+    /// Another worker is at it, for so long at the most.
+    InProgress { left: Duration },
+}
+
+impl<S> std::fmt::Debug for Guard<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("function", &self.function).field("expiry", &self.expiry).finish_non_exhaustive()
+    }
+}
+
+impl<S: IdempotencyStore> Guard<S> {
+    /// Remembers the effects of `function` as long as SQS may keep a message at the most: fourteen days.
+    pub fn new(store: S, function: impl Into<String>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { store, function: function.into(), expiry: LONGEST_RETENTION, clock, random }
     }
 
-    /// Does the work unless it was done before. `lease` is how long the work may take: the time left of the invocation.
+    /// Remembers effects for less: as long as the queue keeps messages.
+    #[must_use]
+    pub fn remembering_for(mut self, expiry: Duration) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// Does the work unless it was done before.
     ///
     /// Work that fails or panics is forgotten, so that it may be tried again at once; work that is dropped half-way is
-    /// free again when the lease is over.
+    /// free again when the invocation would have been over.
     pub async fn once(
         &self,
-        key: &str,
-        lease: Duration,
+        effect: &Effect,
+        deadline: Deadline,
         work: impl Future<Output = Result<(), RecordError>>,
     ) -> Result<Completion, RecordError> {
-        if key.len() > MAX_KEY_BYTES {
-            return Err(RecordError::reject(KeyTooLong { bytes: key.len() }));
+        let claiming = deadline.attempts(deadline.work_ends_at());
+        let claim = match self.claim(effect, None, deadline.remaining(), claiming).await? {
+            Claimed::Granted { claim, .. } => claim,
+            Claimed::Duplicate => return Ok(Completion::Duplicate),
+            Claimed::OtherPayload => return Err(RecordError::reject(OtherPayload)),
+            Claimed::InProgress { left } => return Err(RecordError::later(left, InProgress)),
+        };
+        let worked = AssertUnwindSafe(work).catch_unwind().await;
+        let telling = deadline.attempts(deadline.completion_ends_at());
+        if let Ok(Ok(())) = worked {
+            self.complete(&claim, telling).await;
+        } else {
+            self.release(&claim, telling).await;
         }
+        match worked {
+            Ok(Ok(())) => Ok(Completion::Done),
+            Ok(Err(error)) => Err(error),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Claims an effect for as long as the invocation lasts. `sent_at` is when the message was sent that asks for it.
+    pub(crate) async fn claim(
+        &self,
+        effect: &Effect,
+        sent_at: Option<SystemTime>,
+        remaining: Duration,
+        attempts: Attempts,
+    ) -> Result<Claimed, StoreError> {
         let now = self.clock.now();
         let claim = Claim {
-            key: key.to_owned(),
-            owner: format!("{:032x}", fastrand::u128(..)),
-            lease_until: now + lease,
-            expires_at: now + lease + self.expiry,
+            key: effect.key(&self.function),
+            owner: self.random.token(),
+            lease_until: now + remaining + CLOCK_TOLERANCE,
+            expires_at: now + remaining + self.expiry,
+            payload_hash: effect.payload_hash.clone(),
+            stale_before: effect.repeats_after.zip(sent_at).and_then(|(after, sent_at)| sent_at.checked_sub(after)),
         };
-        match self.store.claim(&claim, now).await? {
-            ClaimAnswer::Granted => {}
-            ClaimAnswer::Completed => return Ok(Completion::Duplicate),
-            ClaimAnswer::InProgress { lease_until } => return Err(wait_for(lease_until, now)),
-        }
-        match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(Ok(())) => {
-                note_lost(self.complete(&claim).await, key, "completed");
-                Ok(Completion::Done)
-            }
-            Ok(Err(error)) => {
-                note_lost(self.store.release(&claim).await, key, "released");
-                Err(error)
-            }
-            Err(panic) => {
-                note_lost(self.store.release(&claim).await, key, "released");
-                resume_unwind(panic)
-            }
+        let answer = attempts.make(|| self.store.claim(&claim, self.clock.now())).await.unwrap_or_else(unanswered)?;
+        Ok(match answer {
+            ClaimAnswer::Granted { after_lapsed_lease } => Claimed::Granted { claim, is_suspect: after_lapsed_lease },
+            ClaimAnswer::Completed { payload_hash } => match payload_hash.zip(claim.payload_hash) {
+                Some((done, asked)) if done != asked => Claimed::OtherPayload,
+                _ => Claimed::Duplicate,
+            },
+            ClaimAnswer::InProgress { lease_until } => Claimed::InProgress {
+                left: lease_until.duration_since(self.clock.now()).unwrap_or_default() + Duration::from_secs(1),
+            },
+        })
+    }
+
+    /// Remembers the work as done; whether it is.
+    pub(crate) async fn complete(&self, claim: &Claim, attempts: Attempts) -> bool {
+        let outcome = attempts.make(|| self.store.complete(claim, self.clock.now())).await;
+        is_held(outcome.unwrap_or_else(unanswered), "completed")
+    }
+
+    /// Forgets a claim, so that anybody may claim the effect at once.
+    pub(crate) async fn release(&self, claim: &Claim, attempts: Attempts) {
+        is_held(attempts.make(|| self.store.release(claim)).await.unwrap_or_else(unanswered), "released");
+    }
+
+    /// Leaves a claim as one that its worker did not finish: whoever claims next finds a suspect.
+    pub(crate) async fn leave(&self, claim: &Claim, attempts: Attempts) {
+        let now = self.clock.now();
+        is_held(attempts.make(|| self.store.set_lease(claim, now)).await.unwrap_or_else(unanswered), "left");
+    }
+
+    /// Counts a failed attempt at a message, or one that may kill its worker before it can say so.
+    pub(crate) async fn count_try(&self, attempt: &Attempt, attempts: Attempts) -> Result<Tries, StoreError> {
+        attempts.make(|| self.store.count_try(attempt)).await.unwrap_or_else(unanswered)
+    }
+
+    /// Takes back what [`Guard::count_try`] counted ahead of work that did not fail.
+    pub(crate) async fn take_back(&self, attempt: &Attempt, attempts: Attempts) {
+        let outcome = attempts.make(|| self.store.take_back(attempt)).await.unwrap_or_else(unanswered);
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "a try that did not fail stays counted");
         }
     }
 
-    /// Completes a claim, and does not give up at the first refusal: what is not remembered as done is done again by the
-    /// next copy of the message. Never longer than the lease.
-    async fn complete(&self, claim: &Claim) -> Result<Ownership, StoreError> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let outcome = self.store.complete(claim).await;
-            let is_over = pause > LAST_PAUSE || self.clock.now() + pause >= claim.lease_until;
-            if outcome.is_ok() || is_over {
-                return outcome;
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+    /// An attempt at a message that begins now.
+    pub(crate) fn attempt(&self, message_id: &str) -> Attempt {
+        let at = self.clock.now();
+        Attempt {
+            key: key([self.function.as_str(), "tries", message_id].into_iter()),
+            token: format!("{:016x}", self.random.bits()),
+            at,
+            expires_at: at + self.expiry,
         }
     }
 }
 
-/// A short retry: when the other worker's lease is over, or soon.
-fn wait_for(lease_until: SystemTime, now: SystemTime) -> RecordError {
-    let left = lease_until.duration_since(now).unwrap_or_default();
-    RecordError::later(left.clamp(*WAIT.start(), *WAIT.end()), InProgress)
+fn unanswered<T>() -> Result<T, StoreError> {
+    Err(StoreError("no answer in the time there was".to_owned()))
 }
 
-/// The work's own outcome stands whatever the store says of it afterwards: only its memory of it may be wrong.
-fn note_lost(outcome: Result<Ownership, StoreError>, key: &str, attempted: &'static str) {
+/// The work's own outcome stands whatever the store says of it afterwards: only what it remembers may be wrong.
+fn is_held(outcome: Result<Ownership, StoreError>, attempted: &'static str) -> bool {
     match outcome {
-        Ok(Ownership::Held) => {}
+        Ok(Ownership::Held) => return true,
         Ok(Ownership::Lost) => {
-            tracing::warn!(idempotency.key = key, attempted, "lease lapsed: another worker may have repeated the work");
+            tracing::warn!(attempted, "lease lapsed: another worker may have repeated the work");
         }
-        Err(error) => tracing::warn!(idempotency.key = key, attempted, %error, "idempotency record not written"),
+        Err(error) => tracing::warn!(attempted, %error, "idempotency record not written"),
     }
+    false
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        cell::Cell,
-        sync::atomic::{AtomicU64, Ordering},
-        time::UNIX_EPOCH,
-    };
-
-    use super::*;
-    use crate::{delivery::Disposition, idempotency::MemoryStore};
-
-    const LEASE: Duration = Duration::from_secs(30);
-    const EXPIRY: Duration = Duration::from_hours(1);
-
-    /// A clock that tests set by hand.
-    #[derive(Default)]
-    struct Seconds(AtomicU64);
-
-    impl Clock for &Seconds {
-        fn now(&self) -> SystemTime {
-            UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::Relaxed))
-        }
-    }
-
-    #[tokio::test]
-    async fn a_duplicate_does_not_repeat_the_work() {
-        let (clock, runs) = (Seconds::default(), Cell::new(0));
-        let guard = Guard::new(MemoryStore::default(), &clock, EXPIRY);
-        let work = async || {
-            runs.set(runs.get() + 1);
-            Ok(())
-        };
-        assert_eq!(guard.once("k", LEASE, work()).await.unwrap(), Completion::Done);
-        assert_eq!(guard.once("k", LEASE, work()).await.unwrap(), Completion::Duplicate);
-        assert_eq!(guard.once("other", LEASE, work()).await.unwrap(), Completion::Done);
-        assert_eq!(runs.get(), 2);
-    }
-
-    #[tokio::test]
-    async fn work_that_failed_or_panicked_may_be_tried_again_at_once() {
-        let clock = Seconds::default();
-        let guard = Guard::new(MemoryStore::default(), &clock, EXPIRY);
-        guard.once("k", LEASE, async { Err(RecordError::retry("busy")) }).await.unwrap_err();
-        let panicking = guard.once("k", LEASE, async { panic!("a drill") });
-        AssertUnwindSafe(panicking).catch_unwind().await.unwrap_err();
-        assert_eq!(guard.once("k", LEASE, async { Ok(()) }).await.unwrap(), Completion::Done);
-    }
-
-    #[tokio::test]
-    async fn work_in_progress_elsewhere_is_waited_for_and_is_free_when_its_lease_is_over() {
-        let clock = Seconds::default();
-        let guard = Guard::new(MemoryStore::default(), &clock, EXPIRY);
-        let mut dropped = Box::pin(guard.once("k", LEASE, std::future::pending()));
-        assert!((&mut dropped).now_or_never().is_none());
-        drop(dropped);
-        let error = guard.once("k", LEASE, async { Ok(()) }).await.unwrap_err();
-        assert_eq!(error.disposition(), Disposition::Later(LEASE));
-        clock.0.store(31, Ordering::Relaxed);
-        assert_eq!(guard.once("k", LEASE, async { Ok(()) }).await.unwrap(), Completion::Done);
-    }
-
-    #[tokio::test]
-    async fn a_worker_that_outlived_its_lease_does_not_overwrite_the_next_owner() {
-        let clock = Seconds::default();
-        let store = MemoryStore::default();
-        let guard = Guard::new(&store, &clock, EXPIRY);
-        let slow = async {
-            clock.0.store(31, Ordering::Relaxed);
-            // The next owner claims while the first is still at it, and has not finished.
-            let next = Claim {
-                key: "k".to_owned(),
-                owner: "next".to_owned(),
-                lease_until: UNIX_EPOCH + Duration::from_mins(2),
-                expires_at: UNIX_EPOCH + EXPIRY,
-            };
-            assert_eq!(store.claim(&next, (&clock).now()).await.unwrap(), ClaimAnswer::Granted);
-            Ok(())
-        };
-        guard.once("k", LEASE, slow).await.unwrap();
-        let error = guard.once("k", LEASE, async { Ok(()) }).await.unwrap_err();
-        assert!(matches!(error.disposition(), Disposition::Later(_)), "the next owner's claim was overwritten");
-    }
-
-    #[tokio::test]
-    async fn what_is_expired_is_done_again() {
-        let clock = Seconds::default();
-        let guard = Guard::new(MemoryStore::default(), &clock, EXPIRY);
-        guard.once("k", LEASE, async { Ok(()) }).await.unwrap();
-        clock.0.store(EXPIRY.as_secs() + LEASE.as_secs() + 1, Ordering::Relaxed);
-        assert_eq!(guard.once("k", LEASE, async { Ok(()) }).await.unwrap(), Completion::Done);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_completion_that_fails_for_the_moment_is_tried_again() {
-        #[derive(Default)]
-        struct Forgetful {
-            completions: Cell<u32>,
-        }
-        impl IdempotencyStore for Forgetful {
-            async fn claim(&self, _: &Claim, _: SystemTime) -> Result<ClaimAnswer, StoreError> {
-                Ok(ClaimAnswer::Granted)
-            }
-            async fn complete(&self, _: &Claim) -> Result<Ownership, StoreError> {
-                self.completions.set(self.completions.get() + 1);
-                if self.completions.get() < 3 { Err(StoreError("busy".to_owned())) } else { Ok(Ownership::Held) }
-            }
-            async fn release(&self, _: &Claim) -> Result<Ownership, StoreError> {
-                unreachable!("the work succeeds")
-            }
-        }
-        let (clock, store) = (Seconds::default(), Forgetful::default());
-        let guard = Guard::new(&store, &clock, EXPIRY);
-        assert_eq!(guard.once("k", LEASE, async { Ok(()) }).await.unwrap(), Completion::Done);
-        assert_eq!(store.completions.get(), 3);
-    }
-
-    #[tokio::test]
-    async fn a_store_that_cannot_be_asked_keeps_the_work_from_beginning() {
-        struct Broken;
-        impl IdempotencyStore for Broken {
-            async fn claim(&self, _: &Claim, _: SystemTime) -> Result<ClaimAnswer, StoreError> {
-                Err(StoreError("no table".to_owned()))
-            }
-            async fn complete(&self, _: &Claim) -> Result<Ownership, StoreError> {
-                unreachable!("nothing was claimed")
-            }
-            async fn release(&self, _: &Claim) -> Result<Ownership, StoreError> {
-                unreachable!("nothing was claimed")
-            }
-        }
-        let clock = Seconds::default();
-        let guard = Guard::new(Broken, &clock, EXPIRY);
-        let error = guard.once("k", LEASE, async { panic!("must not run") }).await.unwrap_err();
-        assert_eq!(error.disposition(), Disposition::Retry(None));
-        assert_eq!(error.to_string(), "idempotency store: no table");
-    }
-}
+mod tests;

@@ -16,7 +16,7 @@ use tracing::{
 };
 
 use super::{escape::Escaped, line::Head};
-use crate::delivery::{Fate, Outcome, Report};
+use crate::delivery::{Delivery, Fate, Outcome, Report};
 
 /// Events of this target are metrics.
 pub(crate) const METRICS: &str = "sluicegate::metrics";
@@ -61,13 +61,16 @@ impl Metrics {
 
     /// What became of a queue's batch that arrived at `arrived_at`.
     pub fn of_report(report: &Report, arrived_at: SystemTime) -> Self {
-        let sent = report.records.iter().filter_map(|record| record.sent_at).map(SystemTime::from);
-        Self::of("queue", report.queue.name())
+        let records = || report.deliveries.iter().filter_map(|delivery| delivery.record.as_ref().ok());
+        let readable = || report.deliveries.iter().filter(|delivery| delivery.record.is_ok());
+        let ran = readable().filter(|delivery| !delivery.duration.is_zero());
+        let metrics = Self::of("queue", report.queue.name())
             .batch(report.size())
-            .count("RecordsMalformed", report.malformed.len())
-            .count("RecordsNotDeleted", report.settled.not_deleted.len())
-            .outcomes(&report.outcomes)
-            .ages(sent, arrived_at)
+            .count("RecordsMalformed", report.size() - records().count() + report.unnamed)
+            .count("RecordsNotDeleted", report.ids(Delivery::is_not_deleted).len())
+            .durations("HandlerDuration", ran.map(|delivery| delivery.duration))
+            .ages(records().filter_map(|record| record.sent_at).map(SystemTime::from), arrived_at);
+        readable().fold(metrics, |metrics, delivery| metrics.fate(&delivery.fate))
     }
 
     /// A batch of so many records, readable or not.
@@ -106,10 +109,14 @@ impl Metrics {
     pub fn outcomes(self, outcomes: &[Outcome]) -> Self {
         let ran = outcomes.iter().filter(|outcome| !matches!(outcome.fate, Fate::NotStarted | Fate::Blocked));
         let metrics = self.durations("HandlerDuration", ran.map(|outcome| outcome.duration));
-        outcomes
-            .iter()
-            .filter_map(|outcome| name_of(&outcome.fate))
-            .fold(metrics, |metrics, name| metrics.count(name, 1))
+        outcomes.iter().fold(metrics, |metrics, outcome| metrics.fate(&outcome.fate))
+    }
+
+    fn fate(self, fate: &Fate) -> Self {
+        match name_of(fate) {
+            Some(name) => self.count(name, 1),
+            None => self,
+        }
     }
 
     /// Writes them with the invocation's lines, unless metrics are switched off. Once an invocation.
@@ -125,7 +132,9 @@ fn name_of(fate: &Fate) -> Option<&'static str> {
         Fate::Duplicate => Some("Duplicates"),
         Fate::Retry(_) => Some("RecordsRetried"),
         Fate::Rejected(_) => Some("RecordsRejected"),
-        Fate::DeadLettered(_) => Some("RecordsDeadLettered"),
+        Fate::GivenUp(_) => Some("RecordsGivenUp"),
+        Fate::Waiting(_) => Some("RecordsWaiting"),
+        Fate::OutOfTime => Some("RecordsOutOfTime"),
         Fate::NotStarted => Some("RecordsNotStarted"),
         Fate::Blocked => Some("RecordsBlocked"),
         Fate::Abandoned => Some("RecordsAbandoned"),

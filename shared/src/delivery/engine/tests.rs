@@ -1,36 +1,87 @@
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+//! A record's life, step by step, on a paused clock. What happens over minutes is the simulation's to find.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use proptest::prelude::*;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::{
-    delivery::{CallError, DeadLetter, FailedEntry, Failure, REASON, RECEIVES, SOURCE, VisibilityChange},
-    events::{MessageAttribute, MessageAttributes},
+    delivery::{
+        CallError, DeadLetter, Deletion, FailedEntry, Failure, REASON, RECEIVES, RecordError, Report, SOURCE,
+        VisibilityChange, WholeBatchFailed,
+    },
+    events::{Door, MalformedRecord, MessageAttribute, MessageAttributes, Record, batch},
+    idempotency::{Attempt, Claim, ClaimAnswer, Effect, Ownership, StoreError, Tries},
 };
+
+/// What one call was asked, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Call {
+    Delete(Vec<String>),
+    Change(Vec<(String, u64)>),
+    Send(Vec<(String, MessageAttributes)>),
+}
 
 /// A queue that writes down what it is asked.
 #[derive(Debug, Default)]
 struct Asked {
-    deleted: RefCell<Vec<String>>,
-    delays: RefCell<Vec<(String, u64)>>,
-    letters: RefCell<Vec<(String, MessageAttributes)>>,
+    calls: Mutex<Vec<(Duration, Call)>>,
+    began: Mutex<Option<Instant>>,
     /// Whether letters and deletes are refused.
     refuses: bool,
+    /// Whether a dead letter is refused as long as it has notes.
+    refuses_notes: bool,
     /// Handles that have run out.
     expired: Vec<&'static str>,
+    /// Visibility calls never answer.
+    changes_hang: bool,
 }
 
 impl Asked {
+    fn note(&self, call: Call) {
+        let began = *self.began.lock().unwrap().get_or_insert_with(Instant::now);
+        self.calls.lock().unwrap().push((began.elapsed(), call));
+    }
+
     fn answer(&self, entries: usize) -> Vec<FailedEntry> {
         let refusal = |index| FailedEntry { index, failure: Failure::Refused("AccessDenied: no".to_owned()) };
         if self.refuses { (0..entries).map(refusal).collect() } else { Vec::new() }
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().iter().map(|(_, call)| call.clone()).collect()
+    }
+
+    fn deleted(&self) -> Vec<String> {
+        let handles = |call: Call| if let Call::Delete(handles) = call { handles } else { Vec::new() };
+        self.calls().into_iter().flat_map(handles).collect()
+    }
+
+    fn delays(&self) -> Vec<(String, u64)> {
+        let changes = |call: Call| if let Call::Change(changes) = call { changes } else { Vec::new() };
+        self.calls().into_iter().flat_map(changes).collect()
+    }
+
+    fn letters(&self) -> Vec<(String, MessageAttributes)> {
+        let letters = |call: Call| if let Call::Send(letters) = call { letters } else { Vec::new() };
+        self.calls().into_iter().flat_map(letters).collect()
     }
 }
 
 impl SourceQueue for Asked {
     async fn delete(&self, _: &Queue, handles: &[&str]) -> Result<Vec<FailedEntry>, CallError> {
-        self.deleted.borrow_mut().extend(handles.iter().map(|&handle| handle.to_owned()));
-        Ok(self.answer(handles.len()))
+        self.note(Call::Delete(handles.iter().map(|&handle| handle.to_owned()).collect()));
+        let expired = |index| FailedEntry { index, failure: Failure::HandleExpired("gone".to_owned()) };
+        let failed = (0..handles.len()).filter(|&index| self.expired.contains(&handles[index])).map(expired);
+        Ok(failed.chain(self.answer(handles.len())).collect())
     }
 
     async fn change_visibility(
@@ -39,18 +90,48 @@ impl SourceQueue for Asked {
         changes: &[VisibilityChange<'_>],
     ) -> Result<Vec<FailedEntry>, CallError> {
         let asked = changes.iter().map(|change| (change.receipt_handle.to_owned(), change.timeout.as_secs()));
-        self.delays.borrow_mut().extend(asked);
+        self.note(Call::Change(asked.collect()));
+        if self.changes_hang {
+            std::future::pending::<()>().await;
+        }
         let expired = |index| FailedEntry { index, failure: Failure::HandleExpired("gone".to_owned()) };
-        let failed = (0..changes.len()).filter(|&index| self.expired.contains(&changes[index].receipt_handle));
-        Ok(failed.map(expired).collect())
+        Ok((0..changes.len())
+            .filter(|&index| self.expired.contains(&changes[index].receipt_handle))
+            .map(expired)
+            .collect())
     }
 }
 
 impl DeadLetterQueue for Asked {
     async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
         let sent = letters.iter().map(|letter| (letter.message_id.to_owned(), letter.attributes.clone()));
-        self.letters.borrow_mut().extend(sent);
-        Ok(self.answer(letters.len()))
+        self.note(Call::Send(sent.collect()));
+        let has_notes = |index: &usize| letters[*index].attributes.contains_key(REASON);
+        let refused = (0..letters.len()).filter(|index| self.refuses_notes && has_notes(index));
+        let refusal = |index| FailedEntry { index, failure: Failure::Refused("InvalidMessageContents".to_owned()) };
+        Ok(refused.map(refusal).chain(self.answer(letters.len())).collect())
+    }
+}
+
+/// A clock that goes with tokio's.
+struct TokioClock(Instant);
+
+impl Clock for TokioClock {
+    fn now(&self) -> SystemTime {
+        now_at(self.0.elapsed())
+    }
+}
+
+fn now_at(elapsed: Duration) -> SystemTime {
+    UNIX_EPOCH + Duration::from_hours(24 * 365 * 50) + elapsed
+}
+
+/// The most that any jitter gives: delays are what their bounds say. Tokens differ all the same.
+struct Most(AtomicU64);
+
+impl Random for Most {
+    fn bits(&self) -> u64 {
+        u64::MAX - (self.0.fetch_add(1, Ordering::Relaxed) & 0x3ff)
     }
 }
 
@@ -60,7 +141,7 @@ fn record(id: &str, body: &str) -> Record {
         receipt_handle: format!("handle-{id}"),
         body: body.to_owned(),
         attributes: MessageAttributes::new(),
-        receive_count: 3,
+        receive_count: Some(3),
         sent_at: None,
         group_id: None,
         deduplication_id: None,
@@ -68,201 +149,610 @@ fn record(id: &str, body: &str) -> Record {
     }
 }
 
-fn batch(door: Door, bodies: &[&str]) -> Batch {
-    let records = bodies.iter().enumerate().map(|(place, body)| Ok(record(&place.to_string(), body))).collect();
-    Batch { door, queue: Queue::from_url("https://sqs.us-east-1.amazonaws.com/123456789012/jobs").unwrap(), records }
+fn queue(name: &str) -> Queue {
+    Queue::from_url(&format!("https://sqs.us-east-1.amazonaws.com/123456789012/{name}")).unwrap()
+}
+
+fn of(door: Door, queue_name: &str, records: impl IntoIterator<Item = Result<Record, MalformedRecord>>) -> Batch {
+    Batch::new(door, queue(queue_name), records.into_iter().collect())
+}
+
+fn bodies(door: Door, bodies: &[&str]) -> Batch {
+    of(door, "jobs", bodies.iter().enumerate().map(|(place, body)| Ok(record(&place.to_string(), body))))
+}
+
+/// A FIFO queue's records: group and body.
+fn groups(door: Door, records: &[(&str, &str)]) -> Batch {
+    let record = |(place, (group, body)): (usize, &(&str, &str))| {
+        Ok(Record { group_id: Some((*group).to_owned()), ..record(&place.to_string(), body) })
+    };
+    of(door, "jobs.fifo", records.iter().enumerate().map(record))
+}
+
+fn policy() -> Policy {
+    let url = |name: &str| (name.to_owned(), format!("https://q/1/dead-{name}"));
+    Policy {
+        dead_letter_queues: DeadLetterQueues(BTreeMap::from([url("jobs"), url("jobs.fifo")])),
+        ..Policy::default()
+    }
 }
 
 fn engine(port: Asked) -> Engine<Asked> {
-    let dead_letter_queues = DeadLetterQueues(HashMap::from([("jobs".to_owned(), "https://q/1/dead".to_owned())]));
-    Engine { port, policy: Policy { dead_letter_queues, jitter: || 1.0, ..Policy::default() } }
+    engine_with(port, policy())
 }
 
-async fn obey(record: &Record) -> Result<Completion, RecordError> {
+fn engine_with(port: Asked, policy: Policy) -> Engine<Asked> {
+    Engine::in_world(port, policy, Arc::new(TokioClock(Instant::now())), Arc::new(Most(AtomicU64::new(0))))
+}
+
+async fn obey(record: &Record) -> Result<(), RecordError> {
     match record.body.as_str() {
         "retry" => Err(RecordError::retry("busy")),
         "retry in a minute" => Err(RecordError::retry_after(Duration::from_mins(1), "busy")),
         "reject" => Err(RecordError::reject("never\nagain")),
-        "duplicate" => Ok(Completion::Duplicate),
+        "later" => Err(RecordError::later(Duration::from_secs(7), "not there yet")),
+        "panic" => panic!("a drill"),
         "hang" => std::future::pending().await,
-        _ => Ok(Completion::Done),
+        seconds => {
+            sleep(Duration::from_secs_f64(seconds.parse().unwrap_or(0.0))).await;
+            Ok(())
+        }
     }
 }
 
-fn in_three_seconds() -> Deadline {
-    Deadline::after(Some(Duration::from_secs(3)), Duration::from_secs(1))
+fn seconds(seconds: u64) -> Deadline {
+    Deadline::after(Some(Duration::from_secs(seconds)))
+}
+
+fn fates(report: &Report) -> Vec<&'static str> {
+    report.deliveries.iter().map(|delivery| delivery.fate.as_str()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_answer_to_the_mapping_names_exactly_what_was_not_done() {
     let engine = engine(Asked::default());
-    let bodies = ["done", "retry", "retry in a minute", "reject", "duplicate", "hang"];
-    let report = engine.run(batch(Door::Mapping, &bodies), in_three_seconds(), &obey).await;
-    let response = serde_json::to_string(&report.response(true).unwrap()).unwrap();
-    assert_eq!(
-        response,
-        r#"{"batchItemFailures":[{"itemIdentifier":"1"},{"itemIdentifier":"2"},{"itemIdentifier":"5"}]}"#
-    );
-    // Receive 3 of the default policy with the jitter at its most: 5 s × 2².
-    let delays = [("handle-1".to_owned(), 20), ("handle-2".to_owned(), 60), ("handle-5".to_owned(), 20)];
-    assert_eq!(engine.port.delays.into_inner(), delays);
-    assert!(engine.port.deleted.into_inner().is_empty(), "the mapping deletes, not the function");
+    let asked = ["done", "retry", "retry in a minute", "reject", "later", "hang", "panic"];
+    let report = engine.run(bodies(Door::Mapping, &asked), seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["done", "retry", "retry", "rejected", "waiting", "retry", "retry"]);
+    assert_eq!(report.failed_ids(), ["1", "2", "4", "5", "6"]);
+    let mut delays = engine.port.delays();
+    delays.sort();
+    let first_back_off = 10;
+    let expected = [("1", first_back_off), ("2", 60), ("4", 7), ("5", first_back_off), ("6", first_back_off)];
+    assert_eq!(delays, expected.map(|(id, delay)| (format!("handle-{id}"), delay)));
+    assert_eq!(engine.port.deleted(), ["handle-3"], "the mapping deletes, but for what has a dead letter");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_record_reaches_the_dead_letter_queue_with_its_reason() {
+async fn a_rejected_record_reaches_the_dead_letter_queue_with_its_notes_and_is_deleted_after_that() {
     let engine = engine(Asked::default());
-    engine.run(batch(Door::Mapping, &["reject"]), in_three_seconds(), &obey).await;
-    let letters = engine.port.letters.into_inner();
+    engine.run(bodies(Door::Mapping, &["reject"]), seconds(30), &obey).await;
+    let calls = engine.port.calls();
+    let [Call::Send(letters), Call::Delete(deleted)] = calls.as_slice() else { panic!("{calls:?}") };
+    assert_eq!(deleted, &["handle-0"]);
     let text = |name: &str| letters[0].1[name].as_text().unwrap().to_owned();
-    assert_eq!((text(REASON), text(SOURCE), text(RECEIVES)), ("never again".into(), "jobs".into(), "3".into()));
+    let arn = "arn:aws:sqs:us-east-1:123456789012:jobs";
+    assert_eq!((text(REASON), text(SOURCE), text(RECEIVES)), ("never again".into(), arn.into(), "3".into()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_was_not_taken_leaves_the_message_to_the_queue() {
     let engine = engine(Asked { refuses: true, ..Asked::default() });
-    let report = engine.run(batch(Door::Mapping, &["reject"]), in_three_seconds(), &obey).await;
-    assert_eq!(report.failed_ids(), ["0"]);
-    assert_eq!(report.outcomes[0].fate.as_str(), "retry");
+    let report = engine.run(bodies(Door::Mapping, &["reject"]), seconds(30), &obey).await;
+    assert_eq!((report.failed_ids(), fates(&report)), (vec!["0"], vec!["retry"]));
+    assert!(engine.port.deleted().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_letter_with_ten_attributes_goes_without_the_reason_and_keeps_its_own() {
-    let mut full = record("m", "reject");
-    full.attributes = (0..10).map(|n| (format!("a{n}"), MessageAttribute::text("x"))).collect();
-    let queue = batch(Door::Mapping, &[]).queue;
-    let engine = engine(Asked::default());
-    let batch = Batch { door: Door::Mapping, queue, records: vec![Ok(full.clone())] };
-    let report = engine.run(batch, in_three_seconds(), &obey).await;
-    assert_eq!(report.outcomes[0].fate.as_str(), "dead-lettered");
-    assert_eq!(engine.port.letters.into_inner()[0].1, full.attributes);
+async fn a_letter_that_is_refused_with_its_notes_goes_without() {
+    let engine = engine(Asked { refuses_notes: true, ..Asked::default() });
+    let report = engine.run(bodies(Door::Mapping, &["reject"]), seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["rejected"]);
+    assert!(engine.port.letters().last().unwrap().1.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_dead_letter_queue_what_is_rejected_comes_again() {
+    let engine = engine_with(Asked::default(), Policy::default());
+    let report = engine.run(bodies(Door::Dispatch, &["reject"]), seconds(30), &obey).await;
+    assert_eq!((fates(&report), engine.port.delays().len(), engine.port.deleted().len()), (vec!["retry"], 1, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_the_dispatch_door_the_worker_deletes_what_is_done_and_nothing_else() {
     let engine = engine(Asked::default());
-    let bodies = ["done", "retry", "reject", "duplicate"];
-    let report = engine.run(batch(Door::Dispatch, &bodies), in_three_seconds(), &obey).await;
-    assert_eq!(engine.port.deleted.into_inner(), ["handle-0", "handle-2", "handle-3"]);
+    let report = engine.run(bodies(Door::Dispatch, &["done", "retry", "reject", "done"]), seconds(30), &obey).await;
+    let mut deleted = engine.port.deleted();
+    deleted.sort();
+    assert_eq!(deleted, ["handle-0", "handle-2", "handle-3"]);
     assert_eq!(report.failed_ids(), ["1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_deleted_is_reported() {
     let engine = engine(Asked { refuses: true, ..Asked::default() });
-    let report = engine.run(batch(Door::Dispatch, &["done"]), in_three_seconds(), &obey).await;
-    assert_eq!(report.settled.not_deleted, [0]);
+    let report = engine.run(bodies(Door::Dispatch, &["done"]), seconds(30), &obey).await;
+    assert!(report.deliveries[0].is_not_deleted());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_quick_records_are_five_deletes_and_a_slow_one_keeps_nobody_waiting() {
+    let engine = engine(Asked::default());
+    let quick: Vec<&str> = vec!["0.01"; 50];
+    engine.run(bodies(Door::Dispatch, &quick), seconds(30), &obey).await;
+    assert_eq!(engine.port.calls().len(), 5);
+    let slow = super::tests::engine(Asked::default());
+    slow.run(bodies(Door::Dispatch, &["20", "0.01", "0.01"]), seconds(60), &obey).await;
+    let calls = slow.port.calls.lock().unwrap().clone();
+    assert_eq!(calls[0].1, Call::Delete(vec!["handle-1".to_owned(), "handle-2".to_owned()]));
+    assert_eq!(calls.len(), 2, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_visibility_call_that_hangs_keeps_no_delete_from_its_message() {
+    let engine = engine(Asked { changes_hang: true, ..Asked::default() });
+    let report = engine.run(bodies(Door::Dispatch, &["retry", "done"]), seconds(30), &obey).await;
+    assert_eq!(engine.port.deleted(), ["handle-1"]);
+    assert_eq!(report.deliveries[1].deletion, Deletion::Deleted);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_failed_as_a_whole_fails_the_invocation_unless_one_record_is_alone() {
     let engine = engine(Asked::default());
-    let report = engine.run(batch(Door::Mapping, &["retry", "retry"]), in_three_seconds(), &obey).await;
-    assert_eq!(report.response(true), Err(WholeBatchFailed { size: 2 }));
-    assert_eq!(report.response(false).unwrap().batch_item_failures.len(), 2);
-    let alone = engine.run(batch(Door::Mapping, &["retry"]), in_three_seconds(), &obey).await;
-    assert_eq!(alone.response(true).unwrap().batch_item_failures.len(), 1);
+    let report = engine.run(bodies(Door::Mapping, &["retry", "retry"]), seconds(30), &obey).await;
+    assert_eq!(report.response(), Err(WholeBatchFailed { size: 2 }));
+    let alone = engine.run(bodies(Door::Mapping, &["retry"]), seconds(30), &obey).await;
+    assert_eq!(alone.response().unwrap().batch_item_failures.len(), 1);
+    let lenient = engine_with(Asked::default(), Policy { fail_whole_batch: false, ..policy() });
+    let report = lenient.run(bodies(Door::Mapping, &["retry", "retry"]), seconds(30), &obey).await;
+    assert_eq!(report.response().unwrap().batch_item_failures.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn ids_in_the_answer_are_never_repeated() {
+async fn waiting_is_not_failing() {
     let engine = engine(Asked::default());
-    let mut twice = batch(Door::Mapping, &["retry", "done"]);
-    twice.records.push(Ok(record("0", "retry")));
-    let report = engine.run(twice, in_three_seconds(), &obey).await;
-    assert_eq!(report.failed_ids(), ["0"]);
+    let report = engine.run(bodies(Door::Mapping, &["later", "later"]), seconds(30), &obey).await;
+    assert_eq!(report.response().unwrap().batch_item_failures.len(), 2);
+    let head = engine
+        .run(groups(Door::Mapping, &[("red", "retry"), ("red", "done"), ("red", "done")]), seconds(30), &obey)
+        .await;
+    assert_eq!(fates(&head), ["retry", "blocked", "blocked"]);
+    assert_eq!(head.response().unwrap().batch_item_failures.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_keeps_messages_invisible_while_their_work_goes_on() {
-    let mut engine = engine(Asked::default());
-    engine.policy.heartbeat = Some(Heartbeat { visibility: Duration::from_secs(30), max: Duration::from_hours(1) });
-    let slow = async |_: &Record| {
-        tokio::time::sleep(Duration::from_secs(45)).await;
-        Ok::<(), RecordError>(())
+async fn a_message_that_is_there_twice_is_one_delivery_with_the_newest_handle() {
+    let engine = engine(Asked::default());
+    let newest = Record { receipt_handle: "newest".to_owned(), ..record("0", "done") };
+    let report =
+        engine.run(of(Door::Dispatch, "jobs", [Ok(record("0", "done")), Ok(newest)]), seconds(30), &obey).await;
+    assert_eq!((report.size(), engine.port.deleted()), (1, vec!["newest".to_owned()]));
+}
+
+fn unreadable(id: &str, group: Option<&str>) -> MalformedRecord {
+    let event =
+        r#"{"Records":[{"messageId":"m","receiptHandle":"h","eventSourceARN":"arn:aws:sqs:us-east-1:1:jobs"}]}"#;
+    let problem = batch(event).unwrap().unwrap().records.remove(0).unwrap_err().problem;
+    MalformedRecord {
+        message_id: id.to_owned(),
+        receipt_handle: Some(format!("handle-{id}")),
+        group_id: group.map(ToOwned::to_owned),
+        problem,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_record_keeps_its_place_in_its_group() {
+    let engine = engine(Asked::default());
+    let mut batch = groups(Door::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
+    batch.records[0] = Err(unreadable("0", Some("red")));
+    assert_eq!(fates(&engine.run(batch, seconds(30), &obey).await), ["retry", "blocked", "done"]);
+    let mut unknown = groups(Door::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
+    unknown.records[1] = Err(unreadable("1", None));
+    let report = engine.run(unknown, seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["done", "retry", "blocked"], "it may be of any group");
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_fifo_queue_the_next_of_a_group_begins_when_the_one_before_is_deleted() {
+    let engine = engine(Asked::default());
+    let order = Mutex::new(Vec::new());
+    let note = async |record: &Record| {
+        order.lock().unwrap().push((record.message_id.clone(), engine.port.deleted().len()));
+        Ok(())
     };
-    let deadline = Deadline::after(Some(Duration::from_mins(5)), Duration::from_secs(1));
-    let report = engine.run(batch(Door::Dispatch, &["a", "b"]), deadline, &slow).await;
+    engine.run(groups(Door::Dispatch, &[("red", ""), ("red", ""), ("red", "")]), seconds(30), &note).await;
+    assert_eq!(order.into_inner().unwrap(), [("0".to_owned(), 0), ("1".to_owned(), 1), ("2".to_owned(), 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_fifo_queue_a_record_that_could_not_be_deleted_ends_its_group_and_no_other() {
+    let engine = engine(Asked { expired: vec!["handle-0"], ..Asked::default() });
+    let batch = groups(Door::Dispatch, &[("red", ""), ("red", ""), ("blue", "")]);
+    let report = engine.run(batch, seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["done", "blocked", "done"]);
+    assert!(report.deliveries[0].is_not_deleted());
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_fifo_queue_work_stops_when_its_handle_does_and_on_a_standard_queue_it_goes_on() {
+    let engine = engine(Asked::default());
+    let visible_for_twenty = |batch: Batch| Batch { visibility: Some(Duration::from_secs(20)), ..batch };
+    let fifo = engine
+        .run(visible_for_twenty(groups(Door::Dispatch, &[("red", "25"), ("red", "1")])), seconds(60), &obey)
+        .await;
+    assert_eq!(fates(&fifo), ["abandoned", "blocked"]);
+    assert_eq!(engine.port.calls(), [], "its group may be in another consumer's hands");
+    let standard = engine.run(visible_for_twenty(bodies(Door::Dispatch, &["25"])), seconds(60), &obey).await;
+    assert_eq!((fates(&standard), standard.deliveries[0].deletion), (vec!["done"], Deletion::Late));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_visibility_is_changed_after_the_handle_s_time() {
+    let engine = engine(Asked::default());
+    let slow_failure = async |_: &Record| {
+        sleep(Duration::from_secs(25)).await;
+        Err(RecordError::retry("busy"))
+    };
+    let batch = Batch { visibility: Some(Duration::from_secs(20)), ..bodies(Door::Dispatch, &["x"]) };
+    engine.run(batch, seconds(60), &slow_failure).await;
+    assert_eq!(engine.port.calls(), []);
+    // Received fifteen seconds before the invocation, and ten more for clocks that differ: over at once.
+    let received_at = Some(now_at(Duration::ZERO) - Duration::from_secs(15));
+    let old =
+        Batch { visibility: Some(Duration::from_secs(20)), received_at, ..bodies(Door::Dispatch, &["retry", "done"]) };
+    let report = super::tests::engine(Asked::default()).run(old, seconds(60), &obey).await;
+    assert_eq!((report.deliveries[0].delay, report.deliveries[1].deletion), (None, Deletion::Late));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_is_clipped_to_what_is_left_of_twelve_hours() {
+    let engine = engine(Asked::default());
+    let half_a_day = async |_: &Record| Err(RecordError::retry_after(Duration::from_hours(12), "tomorrow"));
+    engine.run(bodies(Door::Mapping, &["x"]), seconds(30), &half_a_day).await;
+    assert_eq!(engine.port.delays()[0].1, 11 * 3_600, "how long ago it was received is not known");
+    let engine = super::tests::engine(Asked::default());
+    let received_at = Some(now_at(Duration::ZERO) - Duration::from_hours(1));
+    engine.run(Batch { received_at, ..bodies(Door::Dispatch, &["x"]) }, seconds(30), &half_a_day).await;
+    assert_eq!(engine.port.delays()[0].1, 11 * 3_600 - 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_keeps_messages_invisible_until_they_are_settled() {
+    let beating = Policy { heartbeat: Some(Duration::from_secs(30)), ..policy() };
+    let engine = engine_with(Asked::default(), beating);
+    let report = engine.run(bodies(Door::Dispatch, &["45", "45"]), seconds(300), &obey).await;
     assert!(report.failed_ids().is_empty());
-    // Every third of 30 s: four beats in 45 s, one call for both messages each.
-    assert_eq!(engine.port.delays.into_inner().len(), 8);
+    let beats: Vec<u64> = engine.port.calls.lock().unwrap().iter().map(|(at, _)| at.as_secs()).collect();
+    // The first at once, as nobody said how old they are; then after each third; the last call is the delete.
+    assert_eq!(beats, [0, 10, 20, 30, 40, 45]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_on_a_message_whose_handle_ran_out_is_abandoned_and_not_deleted() {
-    let mut engine = engine(Asked { expired: vec!["handle-0"], ..Asked::default() });
-    engine.policy.heartbeat = Some(Heartbeat { visibility: Duration::from_secs(30), max: Duration::from_hours(1) });
-    let slow = async |_: &Record| {
-        tokio::time::sleep(Duration::from_secs(45)).await;
-        Ok::<(), RecordError>(())
+async fn no_beat_is_sent_where_the_visibility_outlasts_the_invocation() {
+    let beating = Policy { heartbeat: Some(Duration::from_secs(30)), ..policy() };
+    for (visibility, beats) in [(61, 0), (60, 1)] {
+        let engine = engine_with(Asked::default(), beating.clone());
+        let batch = Batch { visibility: Some(Duration::from_secs(visibility)), ..bodies(Door::Dispatch, &["44"]) };
+        engine.run(batch, Deadline::after(Some(Duration::from_millis(60_500))), &obey).await;
+        assert_eq!(engine.port.delays().len(), beats, "{visibility}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twelve_hour_visibility_does_not_stop_a_job_of_five_hours() {
+    let policy = Policy { heartbeat: Some(Duration::from_hours(12)), ..policy() };
+    for visibility in [12, 6] {
+        let policy = Policy { heartbeat: Some(Duration::from_hours(visibility)), ..policy.clone() };
+        let engine = engine_with(Asked::default(), policy);
+        let received_at = Some(now_at(Duration::ZERO));
+        let visibility = Some(Duration::from_hours(visibility));
+        let batch = Batch { received_at, visibility, ..bodies(Door::Dispatch, &["18000"]) };
+        let report = engine.run(batch, Deadline::never(), &obey).await;
+        assert_eq!((fates(&report), report.deliveries[0].deletion), (vec!["done"], Deletion::Deleted));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_in_receives_begin_first_and_those_that_begin_later_know_how_long_work_takes() {
+    let one_at_a_time = Policy { concurrency: 1, ..policy() };
+    let engine = engine_with(Asked::default(), one_at_a_time);
+    let mut batch = bodies(Door::Mapping, &["10", "10", "10"]);
+    batch.records[2].as_mut().unwrap().receive_count = Some(9);
+    // 30 s: the third would be stopped half-way, so it is not begun.
+    let report = engine.run(batch, seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["done", "not started", "done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_work_that_began_with_the_invocation_fails_at_its_end() {
+    let one_at_a_time = Policy { concurrency: 1, ..policy() };
+    let engine = engine_with(Asked::default(), one_at_a_time);
+    let report = engine.run(bodies(Door::Mapping, &["1", "hang"]), seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["done", "out of time"]);
+    let report = engine.run(bodies(Door::Mapping, &["hang", "1"]), seconds(30), &obey).await;
+    assert_eq!(fates(&report), ["retry", "not started"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_given_up_for_its_own_failures_and_not_for_its_receives() {
+    let engine = engine(Asked::default());
+    let receive = |count| {
+        let mut batch = bodies(Door::Mapping, &["retry in a minute"]);
+        batch.records[0].as_mut().unwrap().receive_count = Some(count);
+        batch
     };
-    let deadline = Deadline::after(Some(Duration::from_mins(5)), Duration::from_secs(1));
-    let report = engine.run(batch(Door::Dispatch, &["a", "b"]), deadline, &slow).await;
-    assert_eq!(report.outcomes[0].fate.as_str(), "abandoned");
-    assert_eq!(engine.port.deleted.into_inner(), ["handle-1"]);
+    for tried in 1..10 {
+        let report = engine.run(receive(100), seconds(30), &obey).await;
+        assert_eq!(fates(&report), ["retry"], "try {tried}");
+        sleep(Duration::from_mins(3)).await;
+    }
+    assert_eq!(fates(&engine.run(receive(100), seconds(30), &obey).await), ["given up"]);
+}
+
+/// Does one thing by a name of its own.
+struct Named;
+
+impl Work for Named {
+    type Job<'r> = ();
+
+    fn read(&self, _: &Record) -> Result<(), RecordError> {
+        Ok(())
+    }
+
+    fn effect(&self, record: &Record, (): &()) -> Option<Effect> {
+        let effect = Effect::named("job", &serde_json::json!("one"))?;
+        Some(effect.of_payload(record.attributes.len().to_string()))
+    }
+
+    async fn run(&self, record: &Record, (): ()) -> Result<(), RecordError> {
+        obey(record).await
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_ends_at_its_hard_cap() {
-    let mut engine = engine(Asked::default());
-    engine.policy.heartbeat = Some(Heartbeat { visibility: Duration::from_secs(30), max: Duration::from_mins(1) });
-    let deadline = Deadline::after(Some(Duration::from_mins(15)), Duration::from_secs(1));
-    let report = engine.run(batch(Door::Dispatch, &["hang"]), deadline, &obey).await;
-    assert_eq!(report.outcomes[0].fate.as_str(), "abandoned");
-    assert!(deadline.remaining() > Duration::from_mins(13), "it was stopped by the cap, not by the deadline");
+async fn work_that_was_done_is_not_repeated_and_another_payload_under_its_name_is_rejected() {
+    let engine = engine_with(Asked::default(), policy()).with_store(Some(MemoryStore::default()), "worker");
+    let report = engine.run(bodies(Door::Mapping, &["done"]), seconds(30), &Named).await;
+    assert_eq!(fates(&report), ["done"]);
+    let again = of(Door::Mapping, "jobs", [Ok(record("another", "done"))]);
+    assert_eq!(fates(&engine.run(again, seconds(30), &Named).await), ["duplicate"]);
+    let mut other = record("third", "done");
+    other.attributes.insert("more".to_owned(), MessageAttribute::text("x"));
+    let report = engine.run(of(Door::Mapping, "jobs", [Ok(other)]), seconds(30), &Named).await;
+    assert_eq!(fates(&report), ["rejected"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_fifo_messages_with_one_deduplication_id_are_two() {
+    let engine = engine_with(Asked::default(), policy()).with_store(Some(MemoryStore::default()), "worker");
+    let message = |id: &str| {
+        let deduplication_id = Some("same".to_owned());
+        Ok(Record { group_id: Some("red".to_owned()), deduplication_id, ..record(id, "done") })
+    };
+    for id in ["first", "ten minutes later"] {
+        let report = engine.run(of(Door::Mapping, "jobs.fifo", [message(id)]), seconds(30), &obey).await;
+        assert_eq!(fates(&report), ["done"], "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_in_progress_elsewhere_waits_for_the_whole_of_its_lease() {
+    let store = MemoryStore::default();
+    let other = Guard::new(&store, "worker", Arc::new(TokioClock(Instant::now())), Arc::new(Most(AtomicU64::new(500))));
+    let attempts = Deadline::never().attempts(Instant::now() + Duration::from_secs(1));
+    other.claim(&Effect::of_message("0"), None, Duration::from_mins(5), attempts).await.unwrap();
+    let engine = engine_with(Asked::default(), policy()).with_store(Some(&store), "worker");
+    let report = engine.run(bodies(Door::Mapping, &["done"]), seconds(30), &obey).await;
+    assert_eq!((fates(&report), engine.port.delays()), (vec!["waiting"], vec![("handle-0".to_owned(), 311)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_killed_a_worker_runs_last_and_alone_when_what_is_done_is_deleted() {
+    let store = MemoryStore::default();
+    let engine = engine_with(Asked::default(), policy()).with_store(Some(&store), "worker");
+    // A worker that is killed with all three at work.
+    let killed = engine.run(bodies(Door::Mapping, &["hang", "hang", "hang"]), seconds(30), &obey);
+    tokio::time::timeout(Duration::from_secs(5), killed).await.unwrap_err();
+    sleep(Duration::from_mins(1)).await;
+    let at_work = AtomicUsize::new(0);
+    let order = Mutex::new(Vec::new());
+    let note = async |record: &Record| {
+        let beside = at_work.fetch_add(1, Ordering::Relaxed);
+        sleep(Duration::from_secs(1)).await;
+        at_work.fetch_sub(1, Ordering::Relaxed);
+        let is_suspect = ["0", "1", "2"].contains(&record.message_id.as_str());
+        order.lock().unwrap().push((is_suspect, beside, engine.port.deleted().len()));
+        if record.message_id == "1" { Err(RecordError::retry("busy")) } else { Ok(()) }
+    };
+    let records = ["0", "1", "2", "3", "4"].map(|id| Ok(record(id, "")));
+    let report = engine.run(of(Door::Mapping, "jobs", records), seconds(30), &note).await;
+    assert_eq!(report.failed_ids(), ["1"]);
+    let order = order.into_inner().unwrap();
+    assert_eq!(order[..2].iter().map(|(is_suspect, ..)| *is_suspect).collect::<Vec<_>>(), [false, false]);
+    for (is_suspect, beside, deleted) in &order[2..] {
+        assert!(*is_suspect && *beside == 0 && *deleted >= 2, "{order:?}");
+    }
+    // Suspicion alone is no failed try: only that of `1` counts.
+    for (id, count) in [("0", 1), ("1", 2), ("2", 1)] {
+        let attempt = engine.guard.as_ref().unwrap().attempt(id);
+        assert_eq!(store.count_try(&attempt).await.unwrap().count, count, "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_hangs_behind_a_suspect_has_all_the_time_there_is_and_its_failure_counts() {
+    let store = MemoryStore::default();
+    let one_at_a_time = Policy { concurrency: 1, ..policy() };
+    let engine = engine_with(Asked::default(), one_at_a_time).with_store(Some(&store), "worker");
+    let killed = engine.run(groups(Door::Mapping, &[("red", "hang")]), seconds(30), &obey);
+    tokio::time::timeout(Duration::from_secs(5), killed).await.unwrap_err();
+    sleep(Duration::from_mins(1)).await;
+    let batch = groups(Door::Mapping, &[("red", "done"), ("blue", "hang")]);
+    assert_eq!(fates(&engine.run(batch, seconds(30), &obey).await), ["not started", "retry"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_does_not_go_on_behind_work_whose_completion_was_not_recorded() {
+    let engine = engine_with(Asked::default(), policy()).with_store(Some(Unwritten(MemoryStore::default())), "worker");
+    let batch = groups(Door::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
+    assert_eq!(fates(&engine.run(batch, seconds(30), &obey).await), ["done", "blocked", "done"]);
+}
+
+/// A store in which the completion of the first message of a queue cannot be written.
+struct Unwritten(MemoryStore);
+
+impl IdempotencyStore for Unwritten {
+    async fn claim(&self, claim: &Claim, now: SystemTime) -> Result<ClaimAnswer, StoreError> {
+        self.0.claim(claim, now).await
+    }
+    async fn complete(&self, claim: &Claim, now: SystemTime) -> Result<Ownership, StoreError> {
+        if claim.key.ends_with(":0") {
+            return Err(StoreError("away".to_owned()));
+        }
+        self.0.complete(claim, now).await
+    }
+    async fn release(&self, claim: &Claim) -> Result<Ownership, StoreError> {
+        self.0.release(claim).await
+    }
+    async fn set_lease(&self, claim: &Claim, until: SystemTime) -> Result<Ownership, StoreError> {
+        self.0.set_lease(claim, until).await
+    }
+    async fn count_try(&self, attempt: &Attempt) -> Result<Tries, StoreError> {
+        self.0.count_try(attempt).await
+    }
+    async fn take_back(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.0.take_back(attempt).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_kills_every_worker_is_given_up_after_the_tries_and_the_horizon_without_another_kill() {
+    let store = MemoryStore::default();
+    let engine = engine_with(Asked::default(), policy()).with_store(Some(&store), "worker");
+    let began = AtomicUsize::new(0);
+    let kills = async |_: &Record| {
+        began.fetch_add(1, Ordering::Relaxed);
+        std::future::pending().await
+    };
+    for kill in 0..11 {
+        let killed = engine.run(bodies(Door::Mapping, &["x"]), seconds(30), &kills);
+        tokio::time::timeout(Duration::from_secs(5), killed).await.unwrap_err();
+        assert_eq!(began.load(Ordering::Relaxed), kill + 1);
+        sleep(Duration::from_mins(3)).await;
+    }
+    let report = engine.run(bodies(Door::Mapping, &["x"]), seconds(30), &kills).await;
+    assert_eq!((fates(&report), began.load(Ordering::Relaxed)), (vec!["given up"], 11));
+}
+
+/// A store that cannot be asked.
+struct Away;
+
+impl IdempotencyStore for Away {
+    async fn claim(&self, _: &Claim, _: SystemTime) -> Result<ClaimAnswer, StoreError> {
+        std::future::pending().await
+    }
+    async fn complete(&self, _: &Claim, _: SystemTime) -> Result<Ownership, StoreError> {
+        unreachable!("nothing was claimed")
+    }
+    async fn release(&self, _: &Claim) -> Result<Ownership, StoreError> {
+        unreachable!("nothing was claimed")
+    }
+    async fn set_lease(&self, _: &Claim, _: SystemTime) -> Result<Ownership, StoreError> {
+        unreachable!("nothing was claimed")
+    }
+    async fn count_try(&self, _: &Attempt) -> Result<Tries, StoreError> {
+        unreachable!("nothing was tried")
+    }
+    async fn take_back(&self, _: &Attempt) -> Result<(), StoreError> {
+        unreachable!("nothing was counted")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_asked_keeps_the_work_from_beginning_and_gives_nothing_up() {
+    let engine = engine_with(
+        Asked::default(),
+        Policy { retry: RetryPolicy { max_receives: Some(2), ..RetryPolicy::default() }, ..policy() },
+    );
+    let engine = engine.with_store(Some(Away), "worker");
+    let never = async |_: &Record| -> Result<(), RecordError> { panic!("must not run") };
+    let started = Instant::now();
+    let report = engine.run(bodies(Door::Mapping, &["a", "b"]), seconds(30), &never).await;
+    assert_eq!(fates(&report), ["waiting", "waiting"]);
+    assert!(report.response().is_ok() && started.elapsed() < Duration::from_secs(30));
+    assert_eq!(engine.port.delays().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_is_its_own_dead_letter_queue_is_refused() {
+    let own = "jobs=https://sqs.us-east-1.amazonaws.com/1/jobs".parse::<DeadLetterQueues>();
+    assert!(own.unwrap_err().contains("its own dead-letter queue"));
 }
 
 /// What a random record asks for, and its group.
 fn asked_for() -> impl Strategy<Value = (&'static str, Option<u8>)> {
-    let body = prop_oneof![5 => Just("done"), 1 => Just("retry"), 1 => Just("reject"), 1 => Just("duplicate")];
+    let body = prop_oneof![5 => Just("done"), 1 => Just("retry"), 1 => Just("reject"), 1 => Just("panic"), 1 => Just("later"), 1 => Just("7")];
     (body, proptest::option::of(0u8..3))
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
     #[test]
-    fn what_is_reported_is_exactly_what_was_not_done(
+    fn what_is_reported_is_exactly_what_was_not_done_and_a_group_stops_where_it_is_open(
         asked in proptest::collection::vec(asked_for(), 1..25),
         fifo: bool,
         refuses: bool,
         dispatched: bool,
+        stored: bool,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let engine = engine(Asked { refuses, ..Asked::default() });
-            let done = RefCell::new(Vec::new());
+            let engine = engine_with(Asked { refuses, ..Asked::default() }, policy());
+            let engine = engine.with_store(stored.then(MemoryStore::default), "worker");
+            let done = Mutex::new(Vec::new());
             let handler = async |record: &Record| {
                 let outcome = obey(record).await;
                 if outcome.is_ok() {
-                    done.borrow_mut().push(record.message_id.clone());
+                    done.lock().unwrap().push(record.message_id.clone());
                 }
                 outcome
             };
-            let name = if fifo { "jobs.fifo" } else { "jobs" };
-            let queue = Queue::from_url(&format!("https://sqs.us-east-1.amazonaws.com/123456789012/{name}")).unwrap();
             let door = if dispatched { Door::Dispatch } else { Door::Mapping };
             let records = asked.iter().enumerate().map(|(place, (body, group))| {
-                Ok(Record { group_id: group.map(|group| group.to_string()), ..record(&place.to_string(), body) })
+                // Without a group on a FIFO queue all would be one lane: the more interesting case has groups.
+                let group_id = Some(group.map_or("none".to_owned(), |group| group.to_string())).filter(|_| fifo || group.is_some());
+                Ok(Record { group_id, ..record(&place.to_string(), body) })
             });
-            let batch = Batch { door, queue, records: records.collect() };
-            let report = engine.run(batch, in_three_seconds(), &handler).await;
+            let batch = of(door, if fifo { "jobs.fifo" } else { "jobs" }, records);
+            let report = engine.run(batch, seconds(30), &handler).await;
 
-            let mut settled = done.into_inner();
-            let dead: Vec<String> = engine.port.letters.borrow().iter().map(|(id, _)| id.clone()).collect();
-            if !refuses {
-                settled.extend(dead);
-            }
-            let mut expected: Vec<String> = (0..asked.len()).map(|place| place.to_string()).collect();
-            expected.retain(|id| !settled.contains(id));
+            let done = done.into_inner().unwrap();
+            let dead: Vec<String> = engine.port.letters().into_iter().map(|(id, _)| id).filter(|_| !refuses).collect();
             let mut failed: Vec<String> = report.failed_ids().into_iter().map(ToOwned::to_owned).collect();
+            let mut expected: Vec<String> = (0..asked.len()).map(|place| place.to_string()).collect();
+            expected.retain(|id| !done.contains(id) && !dead.contains(id));
             failed.sort_by_key(|id| id.parse::<usize>().unwrap());
             assert_eq!(failed, expected);
-            // At the dispatch door: deleted is what is settled and nothing else.
-            if dispatched {
-                let mut deleted = engine.port.deleted.into_inner();
-                deleted.sort();
-                settled.sort();
-                let handles: Vec<String> = settled.iter().map(|id| format!("handle-{id}")).collect();
-                assert_eq!(deleted, handles);
+            let mut deleted = engine.port.deleted();
+            deleted.sort();
+            deleted.dedup();
+            let mut settled: Vec<String> = if dispatched { [done.clone(), dead.clone()].concat() } else { dead.clone() };
+            settled.sort();
+            let handles: Vec<String> = settled.iter().map(|id| format!("handle-{id}")).collect();
+            assert_eq!(deleted, handles);
+            if fifo {
+                for group in 0..3_u8 {
+                    let fates: Vec<bool> = asked.iter().zip(&report.deliveries)
+                        .filter(|((_, of), _)| *of == Some(group))
+                        .map(|(_, delivery)| delivery.fate.is_final() && !delivery.is_not_deleted())
+                        .collect();
+                    let open = fates.iter().position(|is_final| !is_final).unwrap_or(fates.len());
+                    let begun = asked.iter().zip(&report.deliveries).filter(|((_, of), _)| *of == Some(group))
+                        .map(|(_, delivery)| !matches!(delivery.fate.as_str(), "blocked" | "not started")).collect::<Vec<_>>();
+                    assert!(begun.iter().skip(open + 1).all(|begun| !begun), "{fates:?} {begun:?}");
+                }
             }
         });
     }

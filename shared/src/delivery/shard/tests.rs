@@ -76,7 +76,7 @@ fn run(asked: &[Asked], remaining: Duration) -> Observed {
         let handler = async |record: &StreamRecord| {
             ran.borrow_mut().push(record.sequence_number.clone());
             tokio::time::sleep(Duration::from_millis(10)).await;
-            match record.partition_key.as_str() {
+            match record.partition_key.as_deref().unwrap() {
                 "Fail" => Err(RecordError::retry("busy")),
                 "Reject" => Err(RecordError::reject("never")),
                 "Panic" => panic!("a bug"),
@@ -84,7 +84,7 @@ fn run(asked: &[Asked], remaining: Duration) -> Observed {
                 _ => Ok(()),
             }
         };
-        let deadline = Deadline::after(Some(remaining), Duration::from_millis(100));
+        let deadline = Deadline::after(Some(remaining));
         let report = process_stream(batch(asked), deadline, &handler).await;
         Observed { report, ran: ran.into_inner() }
     })
@@ -117,10 +117,10 @@ fn a_record_that_cannot_be_read_stops_its_shard_in_its_place() {
 
 #[test]
 fn a_shard_that_runs_out_of_time_goes_on_where_it_stopped() {
-    // 10 ms a record, and none begins in the last 100.
+    // 10 ms a record, and none begins in the last quarter of the time.
     let observed = run(&[ONE_SHARD; 20], Duration::from_millis(150));
-    assert_eq!(observed.ran.len(), 5);
-    assert_eq!(named(&observed.report), [sequence_number(5)]);
+    assert_eq!(observed.ran.len(), 12);
+    assert_eq!(named(&observed.report), [sequence_number(12)]);
     assert_eq!(observed.report.stopped()[0].outcome.fate.as_str(), "not started");
 }
 
@@ -142,7 +142,7 @@ proptest! {
     ) {
         let Observed { report, ran } = run(&asked, Duration::from_millis(remaining));
         let named = named(&report);
-        let is_done = |place: usize| report.outcomes[place].fate.is_final();
+        let is_done = |place: usize| matches!(report.outcomes[place].fate, Fate::Done | Fate::Duplicate);
         let mut expected = Vec::new();
         for shard in 0..3 {
             let places: Vec<usize> = (0..asked.len()).filter(|place| asked[*place].shard == shard).collect();

@@ -101,7 +101,7 @@ fn outcomes() -> Vec<Outcome> {
         outcome(Fate::Done, 3),
         outcome(Fate::Duplicate, 1),
         outcome(Fate::Retry(RecordError::retry("busy")), 7),
-        outcome(Fate::DeadLettered(RecordError::reject("no")), 2),
+        outcome(Fate::GivenUp(RecordError::reject("no")), 2),
         outcome(Fate::NotStarted, 0),
         outcome(Fate::Blocked, 0),
     ]
@@ -119,10 +119,10 @@ fn metrics_are_one_line_of_the_contract_and_of_the_embedded_metric_format() {
         r#""Timestamp":1767322245006,"CloudWatchMetrics":[{"Namespace":"Sluicegate","Dimensions":[["function","queue"]],"#,
         r#""Metrics":[{"Name":"Records","Unit":"Count"},{"Name":"BatchSize","Unit":"Count"},"#,
         r#"{"Name":"Duplicates","Unit":"Count"},{"Name":"RecordsRetried","Unit":"Count"},"#,
-        r#"{"Name":"RecordsDeadLettered","Unit":"Count"},{"Name":"RecordsNotStarted","Unit":"Count"},"#,
+        r#"{"Name":"RecordsGivenUp","Unit":"Count"},{"Name":"RecordsNotStarted","Unit":"Count"},"#,
         r#"{"Name":"RecordsBlocked","Unit":"Count"},{"Name":"HandlerDuration","Unit":"Milliseconds"},"#,
         r#"{"Name":"MessageAge","Unit":"Milliseconds"}]}]},"queue":"jobs.fifo","Records":7,"BatchSize":7,"#,
-        r#""Duplicates":1,"RecordsRetried":1,"RecordsDeadLettered":1,"RecordsNotStarted":1,"RecordsBlocked":1,"#,
+        r#""Duplicates":1,"RecordsRetried":1,"RecordsGivenUp":1,"RecordsNotStarted":1,"RecordsBlocked":1,"#,
         r#""HandlerDuration":[12,3,1,7,2],"MessageAge":[1500,20,0]}"#,
         "\n"
     );
