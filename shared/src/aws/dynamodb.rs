@@ -10,36 +10,49 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
 use super::{error::call_error, lazy::Lazy};
 use crate::{
     error_chain::error_chain,
-    idempotency::{Claim, ClaimAnswer, IdempotencyStore, Ownership, StoreError},
+    idempotency::{Attempt, Claim, ClaimAnswer, IdempotencyStore, Ownership, StoreError, Tries, fitted},
 };
 
-/// Partition key: the effect's name.
+/// What `DynamoDB` takes for a partition key.
+const MAX_KEY_BYTES: usize = 2_048;
+
+/// Partition key: the effect's name, or the message's for its tries.
 const KEY: &str = "idempotency_key";
 /// `in_progress` or `completed`.
 const STATUS: &str = "status";
-/// Whose claim it is.
+/// The claim's token.
 const OWNER: &str = "owner";
-/// Milliseconds since 1970.
+/// When the lease ends: milliseconds since 1970.
 const LEASE_UNTIL: &str = "lease_until_ms";
-/// Seconds since 1970: the table's time-to-live attribute.
+/// When the work was done: milliseconds since 1970.
+const COMPLETED_AT: &str = "completed_at_ms";
+/// What the work read, as a hash.
+const PAYLOAD_HASH: &str = "payload_hash";
+/// Failed attempts at a message: a set of [`Attempt::mark`]s.
+const TRIES: &str = "tries";
+/// Those of them that did not fail after all.
+const TAKEN_BACK: &str = "taken_back";
+/// When the item may be forgotten: seconds since 1970, the table's time-to-live attribute.
 const EXPIRES_AT: &str = "expires_at";
 
 const IN_PROGRESS: &str = "in_progress";
 const COMPLETED: &str = "completed";
 
+type Item = HashMap<String, AttributeValue>;
+
 /// Remembers effects in a table whose partition key is `idempotency_key` and whose time-to-live attribute is
 /// `expires_at`.
 ///
-/// A claim is one conditional `PutItem`; refused, it returns the old item
+/// A claim is one conditional `PutItem` that returns the old item, granted or refused
 /// ([`ReturnValuesOnConditionCheckFailure`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html)),
 /// so a duplicate costs one write and no read. `DynamoDB` removes expired items within days, not at once; the condition
-/// looks at the time itself.
+/// looks at the time itself. Keys longer than it takes are hashed.
 #[derive(Debug, Clone)]
 pub struct DynamoDbStore {
     client: Lazy<Client>,
@@ -61,27 +74,40 @@ impl IdempotencyStore for DynamoDbStore {
             .get()
             .put_item()
             .table_name(&self.table)
-            .item(KEY, text(&claim.key))
+            .item(KEY, key(&claim.key))
             .item(STATUS, text(IN_PROGRESS))
             .item(OWNER, text(&claim.owner))
-            .item(LEASE_UNTIL, number(milliseconds(claim.lease_until)))
-            .item(EXPIRES_AT, number(seconds(claim.expires_at)))
+            .item(LEASE_UNTIL, milliseconds(claim.lease_until))
+            .item(EXPIRES_AT, seconds(claim.expires_at))
             .condition_expression(
-                "attribute_not_exists(#key) OR #expires < :now_s OR (#status = :in_progress AND #lease < :now_ms)",
+                "attribute_not_exists(#key) OR #expires < :now_s OR (#status = :in_progress AND #lease < :now_ms) \
+                 OR (#status = :completed AND #completed_at < :stale)",
             )
             .expression_attribute_names("#key", KEY)
             .expression_attribute_names("#expires", EXPIRES_AT)
             .expression_attribute_names("#status", STATUS)
             .expression_attribute_names("#lease", LEASE_UNTIL)
-            .expression_attribute_values(":now_s", number(seconds(now)))
-            .expression_attribute_values(":now_ms", number(milliseconds(now)))
+            .expression_attribute_names("#completed_at", COMPLETED_AT)
+            .expression_attribute_values(":now_s", seconds(now))
+            .expression_attribute_values(":now_ms", milliseconds(now))
             .expression_attribute_values(":in_progress", text(IN_PROGRESS))
+            .expression_attribute_values(":completed", text(COMPLETED))
+            .expression_attribute_values(":stale", milliseconds(claim.stale_before.unwrap_or(UNIX_EPOCH)))
+            .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match &claim.payload_hash {
+            Some(hash) => put.item(PAYLOAD_HASH, text(hash)),
+            None => put,
+        };
         match Box::pin(put.send()).await {
-            Ok(_) => Ok(ClaimAnswer::Granted),
+            Ok(granted) => {
+                let old = granted.attributes.unwrap_or_default();
+                let is_alive = time_of(&old, EXPIRES_AT, Duration::from_secs).is_some_and(|expiry| expiry >= now);
+                Ok(ClaimAnswer::Granted { after_lapsed_lease: is_alive && is(&old, STATUS, IN_PROGRESS) })
+            }
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 PutItemError::ConditionalCheckFailedException(refusal) => {
-                    answer(claim, refusal.item().unwrap_or(&HashMap::new()))
+                    answer(claim, refusal.item().unwrap_or(&Item::new()))
                 }
                 other => Err(StoreError(error_chain(&other))),
             },
@@ -89,89 +115,160 @@ impl IdempotencyStore for DynamoDbStore {
         }
     }
 
-    async fn complete(&self, claim: &Claim) -> Result<Ownership, StoreError> {
+    async fn complete(&self, claim: &Claim, now: SystemTime) -> Result<Ownership, StoreError> {
         let update = self
-            .client
-            .get()
-            .update_item()
-            .table_name(&self.table)
-            .key(KEY, text(&claim.key))
-            .update_expression("SET #status = :completed, #expires = :expires REMOVE #lease")
+            .update_item(&claim.key)
+            .update_expression("SET #status = :completed, #completed_at = :now, #expires = :expires REMOVE #lease")
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#completed_at", COMPLETED_AT)
             .expression_attribute_names("#expires", EXPIRES_AT)
             .expression_attribute_names("#lease", LEASE_UNTIL)
             .expression_attribute_names("#owner", OWNER)
             .expression_attribute_values(":completed", text(COMPLETED))
-            .expression_attribute_values(":expires", number(seconds(claim.expires_at)))
+            .expression_attribute_values(":now", milliseconds(now))
+            .expression_attribute_values(":expires", seconds(claim.expires_at))
             .expression_attribute_values(":owner", text(&claim.owner));
-        match Box::pin(update.send()).await {
-            Ok(_) => Ok(Ownership::Held),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Ownership::Lost)
-            }
-            Err(error) => Err(StoreError(call_error(error).message)),
-        }
+        updated(Box::pin(update.send()).await.map(drop))
     }
 
     async fn release(&self, claim: &Claim) -> Result<Ownership, StoreError> {
         let delete = self
-            .client
-            .get()
-            .delete_item()
-            .table_name(&self.table)
-            .key(KEY, text(&claim.key))
+            .delete_item(&claim.key)
             .condition_expression("#owner = :owner AND #status = :in_progress")
             .expression_attribute_names("#owner", OWNER)
             .expression_attribute_names("#status", STATUS)
             .expression_attribute_values(":owner", text(&claim.owner))
             .expression_attribute_values(":in_progress", text(IN_PROGRESS));
-        match Box::pin(delete.send()).await {
-            Ok(_) => Ok(Ownership::Held),
-            Err(error)
-                if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Ownership::Lost)
-            }
-            Err(error) => Err(StoreError(call_error(error).message)),
-        }
+        deleted(Box::pin(delete.send()).await.map(drop))
+    }
+
+    async fn set_lease(&self, claim: &Claim, until: SystemTime) -> Result<Ownership, StoreError> {
+        let update = self
+            .update_item(&claim.key)
+            .update_expression("SET #lease = :until")
+            .condition_expression("#owner = :owner AND #status = :in_progress")
+            .expression_attribute_names("#lease", LEASE_UNTIL)
+            .expression_attribute_names("#owner", OWNER)
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_values(":until", milliseconds(until))
+            .expression_attribute_values(":owner", text(&claim.owner))
+            .expression_attribute_values(":in_progress", text(IN_PROGRESS));
+        updated(Box::pin(update.send()).await.map(drop))
+    }
+
+    /// One update that adds to a set, and so may be made again. An item that has expired and is not yet removed goes on
+    /// counting: it is days old.
+    async fn count_try(&self, attempt: &Attempt) -> Result<Tries, StoreError> {
+        let update = self
+            .update_item(&attempt.key)
+            .update_expression("ADD #tries :mark SET #expires = :expires")
+            .expression_attribute_names("#tries", TRIES)
+            .expression_attribute_names("#expires", EXPIRES_AT)
+            .expression_attribute_values(":mark", AttributeValue::Ss(vec![attempt.mark()]))
+            .expression_attribute_values(":expires", seconds(attempt.expires_at))
+            .return_values(ReturnValue::AllNew);
+        let counted = Box::pin(update.send()).await.map_err(|error| StoreError(call_error(error).message))?;
+        let item = counted.attributes.unwrap_or_default();
+        let taken_back: Vec<&str> = marks_of(&item, TAKEN_BACK).collect();
+        let tries = Tries::of_marks(marks_of(&item, TRIES), |mark| taken_back.contains(&mark));
+        Ok(tries.unwrap_or(Tries { count: 0, first_at: attempt.at }))
+    }
+
+    async fn take_back(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        let update = self
+            .update_item(&attempt.key)
+            .update_expression("ADD #taken_back :mark SET #expires = :expires")
+            .expression_attribute_names("#taken_back", TAKEN_BACK)
+            .expression_attribute_names("#expires", EXPIRES_AT)
+            .expression_attribute_values(":mark", AttributeValue::Ss(vec![attempt.mark()]))
+            .expression_attribute_values(":expires", seconds(attempt.expires_at));
+        Box::pin(update.send()).await.map(drop).map_err(|error| StoreError(call_error(error).message))
+    }
+}
+
+impl DynamoDbStore {
+    fn update_item(&self, name: &str) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.client.get().update_item().table_name(&self.table).key(KEY, key(name))
+    }
+
+    fn delete_item(&self, name: &str) -> aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder {
+        self.client.get().delete_item().table_name(&self.table).key(KEY, key(name))
     }
 }
 
 /// What the item in the way of a claim says.
-fn answer(claim: &Claim, item: &HashMap<String, AttributeValue>) -> Result<ClaimAnswer, StoreError> {
-    let is = |attribute: &str, value: &str| {
-        item.get(attribute).and_then(|found| found.as_s().ok()).is_some_and(|s| s == value)
-    };
-    if is(OWNER, &claim.owner) {
+fn answer(claim: &Claim, item: &Item) -> Result<ClaimAnswer, StoreError> {
+    if is(item, OWNER, &claim.owner) {
         // The first answer was lost on the way and the SDK asked again: the claim is ours.
-        return Ok(ClaimAnswer::Granted);
+        return Ok(ClaimAnswer::Granted { after_lapsed_lease: false });
     }
-    if is(STATUS, COMPLETED) {
-        return Ok(ClaimAnswer::Completed);
+    if is(item, STATUS, COMPLETED) {
+        return Ok(ClaimAnswer::Completed { payload_hash: text_of(item, PAYLOAD_HASH).map(ToOwned::to_owned) });
     }
-    let lease_until = item.get(LEASE_UNTIL).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());
-    let lease_until =
-        lease_until.ok_or_else(|| StoreError(format!("the item {:?} has no {LEASE_UNTIL}", claim.key)))?;
-    Ok(ClaimAnswer::InProgress { lease_until: UNIX_EPOCH + Duration::from_millis(lease_until) })
+    let lease_until = time_of(item, LEASE_UNTIL, Duration::from_millis);
+    let lease_until = lease_until.ok_or_else(|| StoreError(format!("the item of the claim has no {LEASE_UNTIL}")))?;
+    Ok(ClaimAnswer::InProgress { lease_until })
+}
+
+fn updated(
+    outcome: Result<(), SdkError<UpdateItemError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>>,
+) -> Result<Ownership, StoreError> {
+    match outcome {
+        Ok(()) => Ok(Ownership::Held),
+        Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            Ok(Ownership::Lost)
+        }
+        Err(error) => Err(StoreError(call_error(error).message)),
+    }
+}
+
+fn deleted(
+    outcome: Result<(), SdkError<DeleteItemError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>>,
+) -> Result<Ownership, StoreError> {
+    match outcome {
+        Ok(()) => Ok(Ownership::Held),
+        Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => {
+            Ok(Ownership::Lost)
+        }
+        Err(error) => Err(StoreError(call_error(error).message)),
+    }
+}
+
+fn key(name: &str) -> AttributeValue {
+    AttributeValue::S(fitted(name, MAX_KEY_BYTES).into_owned())
 }
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: u128) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+fn milliseconds(time: SystemTime) -> AttributeValue {
+    AttributeValue::N(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis().to_string())
 }
 
-fn milliseconds(time: SystemTime) -> u128 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+fn seconds(time: SystemTime) -> AttributeValue {
+    AttributeValue::N(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string())
 }
 
-fn seconds(time: SystemTime) -> u128 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().into()
+fn text_of<'i>(item: &'i Item, attribute: &str) -> Option<&'i str> {
+    item.get(attribute)?.as_s().ok().map(String::as_str)
+}
+
+fn is(item: &Item, attribute: &str, value: &str) -> bool {
+    text_of(item, attribute) == Some(value)
+}
+
+fn number_of(item: &Item, attribute: &str) -> Option<u64> {
+    item.get(attribute)?.as_n().ok()?.parse().ok()
+}
+
+fn marks_of<'i>(item: &'i Item, attribute: &str) -> impl Iterator<Item = &'i str> {
+    item.get(attribute).and_then(|value| value.as_ss().ok()).into_iter().flatten().map(String::as_str)
+}
+
+fn time_of(item: &Item, attribute: &str, unit: fn(u64) -> Duration) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(unit(number_of(item, attribute)?))
 }
 
 #[cfg(test)]
@@ -187,6 +284,8 @@ mod tests {
             owner: "me".to_owned(),
             lease_until: UNIX_EPOCH + Duration::from_millis(1_700_000_030_500),
             expires_at: UNIX_EPOCH + Duration::from_secs(1_700_003_600),
+            payload_hash: None,
+            stale_before: None,
         }
     }
 
@@ -212,7 +311,7 @@ mod tests {
     async fn a_claim_is_one_conditional_write_with_the_lease_and_the_expiry() {
         let (config, replay) = answers(&[(200, "{}")]);
         let store = DynamoDbStore::new(&config, "table".to_owned());
-        assert_eq!(store.claim(&claim(), now()).await.unwrap(), ClaimAnswer::Granted);
+        assert_eq!(store.claim(&claim(), now()).await.unwrap(), ClaimAnswer::Granted { after_lapsed_lease: false });
         let requests = sent(&replay);
         assert_eq!(requests.len(), 1);
         assert_eq!(
@@ -232,7 +331,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_claim_says_what_is_in_its_way() {
         let completed = refused(&json!({"owner": {"S": "other"}, "status": {"S": "completed"}}));
-        assert_eq!(claimed((400, &completed)).await.unwrap(), ClaimAnswer::Completed);
+        assert_eq!(claimed((400, &completed)).await.unwrap(), ClaimAnswer::Completed { payload_hash: None });
         let in_progress = refused(&json!({
             "owner": {"S": "other"}, "status": {"S": "in_progress"}, "lease_until_ms": {"N": "1700000009000"},
         }));
@@ -243,7 +342,54 @@ mod tests {
     #[tokio::test]
     async fn a_claim_whose_first_answer_was_lost_is_granted_the_second_time() {
         let own = refused(&json!({"owner": {"S": "me"}, "status": {"S": "in_progress"}, "lease_until_ms": {"N": "1"}}));
-        assert_eq!(claimed((400, &own)).await.unwrap(), ClaimAnswer::Granted);
+        assert_eq!(claimed((400, &own)).await.unwrap(), ClaimAnswer::Granted { after_lapsed_lease: false });
+    }
+
+    #[tokio::test]
+    async fn a_claim_over_a_lapsed_lease_is_granted_and_says_so() {
+        let item = |status: &str, expires: &str| {
+            json!({"Attributes": {"owner": {"S": "other"}, "status": {"S": status}, "expires_at": {"N": expires}}})
+                .to_string()
+        };
+        let granted = async |answer: String| claimed((200, &answer)).await.unwrap();
+        let suspect = granted(item("in_progress", "1700000001")).await;
+        assert_eq!(suspect, ClaimAnswer::Granted { after_lapsed_lease: true });
+        for old in [item("in_progress", "1699999999"), item("completed", "1700000001"), "{}".to_owned()] {
+            assert_eq!(granted(old).await, ClaimAnswer::Granted { after_lapsed_lease: false });
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_longer_than_the_table_takes_is_hashed() {
+        let (config, replay) = answers(&[(200, "{}")]);
+        let long = Claim { key: "x".repeat(MAX_KEY_BYTES + 1), ..claim() };
+        DynamoDbStore::new(&config, "table".to_owned()).claim(&long, now()).await.unwrap();
+        assert!(sent(&replay)[0]["Item"]["idempotency_key"]["S"].as_str().unwrap().len() <= MAX_KEY_BYTES);
+    }
+
+    #[tokio::test]
+    async fn a_try_is_added_to_a_set_and_what_is_taken_back_does_not_count() {
+        let attempt = Attempt {
+            key: "worker/m-1".to_owned(),
+            token: "t".to_owned(),
+            at: now(),
+            expires_at: UNIX_EPOCH + Duration::from_secs(1_700_003_600),
+        };
+        let counted = json!({"Attributes": {
+            "tries": {"SS": ["1699998000000-a", "1699999000000-b", "1700000000000-t"]},
+            "taken_back": {"SS": ["1699998000000-a"]},
+        }});
+        let (config, replay) = answers(&[(200, &counted.to_string()), (200, "{}")]);
+        let store = DynamoDbStore::new(&config, "table".to_owned());
+        let tries = Tries { count: 2, first_at: UNIX_EPOCH + Duration::from_secs(1_699_999_000) };
+        assert_eq!(store.count_try(&attempt).await.unwrap(), tries);
+        store.take_back(&attempt).await.unwrap();
+        let requests = sent(&replay);
+        assert_eq!(requests[0]["UpdateExpression"], "ADD #tries :mark SET #expires = :expires");
+        assert_eq!(requests[1]["UpdateExpression"], "ADD #taken_back :mark SET #expires = :expires");
+        for request in requests {
+            assert_eq!(request["ExpressionAttributeValues"][":mark"], json!({"SS": ["1700000000000-t"]}));
+        }
     }
 
     #[tokio::test]
@@ -259,12 +405,15 @@ mod tests {
     #[tokio::test]
     async fn completion_and_release_are_conditional_on_the_owner_and_say_when_it_changed() {
         let refusal = refused(&json!({}));
-        let (config, replay) = answers(&[(200, "{}"), (400, &refusal), (200, "{}"), (400, &refusal)]);
+        let (config, replay) =
+            answers(&[(200, "{}"), (400, &refusal), (200, "{}"), (400, &refusal), (200, "{}"), (400, &refusal)]);
         let store = DynamoDbStore::new(&config, "table".to_owned());
-        assert_eq!(store.complete(&claim()).await.unwrap(), Ownership::Held);
-        assert_eq!(store.complete(&claim()).await.unwrap(), Ownership::Lost);
+        assert_eq!(store.complete(&claim(), now()).await.unwrap(), Ownership::Held);
+        assert_eq!(store.complete(&claim(), now()).await.unwrap(), Ownership::Lost);
         assert_eq!(store.release(&claim()).await.unwrap(), Ownership::Held);
         assert_eq!(store.release(&claim()).await.unwrap(), Ownership::Lost);
+        assert_eq!(store.set_lease(&claim(), now()).await.unwrap(), Ownership::Held);
+        assert_eq!(store.set_lease(&claim(), now()).await.unwrap(), Ownership::Lost);
         for request in sent(&replay) {
             assert!(request["ConditionExpression"].as_str().unwrap().contains("#owner = :owner"), "{request}");
             assert_eq!(request["ExpressionAttributeValues"][":owner"], json!({"S": "me"}));

@@ -4,6 +4,7 @@
 pub mod dynamodb;
 #[cfg(any(feature = "aws-dynamodb", feature = "aws-lambda", feature = "aws-s3", feature = "aws-sqs"))]
 mod error;
+mod http;
 #[cfg(feature = "aws-lambda")]
 pub mod lambda;
 #[cfg(any(
@@ -24,53 +25,56 @@ pub mod sns;
 pub mod sqs;
 mod trust;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::sdk_config::SharedCredentialsProvider;
 use std::time::Duration;
 
-/// Longer than the longest long poll (20 s), so that an empty queue is not taken for a dead connection.
-const READ_TIMEOUT: Duration = Duration::from_secs(25);
+use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::sdk_config::SharedCredentialsProvider;
+
+pub use self::http::http_client;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A small call is answered in milliseconds. What takes longer is a connection that is dead, and the SDK makes another.
+const SMALL_CALL: Duration = Duration::from_secs(5);
+/// Longer than the longest long poll (20 s), so that an empty queue is not taken for a dead connection.
+const LONG_CALL: Duration = Duration::from_secs(25);
 
 /// The configuration of every SDK client in a function, and the one HTTP client they share.
 ///
 /// Lambda puts credentials and region in the environment, so no provider chain is built and no profile file is read.
-/// `AWS_ENDPOINT_URL` is followed, for the local run. Nothing is opened before the first call, and no certificates are
-/// read from the machine: AWS's endpoints are trusted by the roots of Amazon, which are in the binary. `SSL_CERT_FILE`
-/// asks for others; other endpoints, China's and those of the isolated partitions get the machine's.
+/// `AWS_ENDPOINT_URL` is followed, for the local run, and what [`http_client`] says of proxies and certificates. Nothing
+/// is opened before the first call, and no certificates are read from the machine: AWS's endpoints are trusted by the
+/// roots of Amazon, which are in the binary. `SSL_CERT_FILE` asks for the machine's; other endpoints, China's, those of the
+/// isolated partitions and what goes through a proxy get them too.
+///
+/// An attempt at a call ends after five seconds, so that another can be made; the adapters of calls that take longer
+/// (long polls, objects, synchronous invocations) say so themselves.
 #[must_use]
 pub fn config(lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .http_client(http_client_trusting(trust::tls_context(&lookup)))
+        .http_client(http::function_http_client(&lookup))
         .retry_config(RetryConfig::standard())
-        .timeout_config(timeouts());
+        .timeout_config(attempts_of(SMALL_CALL));
     builder.set_region(lookup("AWS_REGION").or_else(|| lookup("AWS_DEFAULT_REGION")).map(Region::new));
     builder.set_endpoint_url(lookup("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()));
     builder.build()
 }
 
-/// One HTTP client for all SDK clients of a process that finds its credentials in another way than [`config`]; it trusts
-/// whom the machine trusts.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
-    http_client_trusting(TlsContext::default())
-}
-
-/// With the one TLS provider of the crate.
-fn http_client_trusting(context: TlsContext) -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https()
-}
-
-/// How long [`config`]'s clients wait: 3 s for a connection, and for an answer longer than the longest long poll.
+/// For a command line: 3 s for a connection, and for an attempt at a call longer than the longest long poll.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()
+    attempts_of(LONG_CALL)
+}
+
+/// The HTTP client knows no read time-out: connections are pooled by it, so that two kinds of call would share none.
+fn attempts_of(longest: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(longest).build()
+}
+
+/// The configuration of a client whose calls may take as long as the longest long poll.
+#[cfg(any(feature = "aws-s3", feature = "aws-sqs"))]
+fn patient(config: &SdkConfig) -> SdkConfig {
+    config.to_builder().timeout_config(timeouts()).build()
 }

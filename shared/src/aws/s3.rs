@@ -79,10 +79,11 @@ impl S3Objects {
 
 const PRECONDITION_FAILED: u16 = 412;
 
-/// A client that finds buckets by path where an endpoint is configured: `<bucket>.127.0.0.1` is no host.
+/// A client that finds buckets by path where an endpoint is configured: `<bucket>.127.0.0.1` is no host. An object takes
+/// its time.
 fn client(config: &SdkConfig) -> Client {
     let has_endpoint = config.endpoint_url().is_some();
-    Client::from_conf(config::Builder::from(config).force_path_style(has_endpoint).build())
+    Client::from_conf(config::Builder::from(&super::patient(config)).force_path_style(has_endpoint).build())
 }
 
 /// Takes the body piece by piece, and no piece beyond the limit.

@@ -15,11 +15,15 @@ use aws_sdk_sqs::{
 use aws_smithy_types::error::operation::BuildError;
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{error::call_error, lazy::Lazy};
+use super::{
+    error::{call_error, is_throttling},
+    lazy::Lazy,
+    patient,
+};
 use crate::{
     delivery::{
-        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_ENTRIES, MAX_VISIBILITY, SourceQueue,
-        VisibilityChange,
+        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_ENTRIES, MAX_VISIBILITY, MAX_WAIT, Receive,
+        ReceivingQueue, SourceQueue, VisibilityChange,
     },
     events::{
         AttributeValue, MessageAttribute, Queue,
@@ -31,27 +35,24 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
     client: Lazy<Client>,
+    /// For long polls.
+    patient: Lazy<Client>,
 }
 
 impl SqsQueue {
     /// Opens nothing before the first call.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
-        Self { client: Lazy::new(config, Client::new) }
+        Self { client: Lazy::new(config, Client::new), patient: Lazy::new(&patient(config), Client::new) }
     }
+}
 
-    /// Receives up to ten messages with all their attributes, waiting up to `wait` (whole seconds, at most 20) for the
-    /// first. An empty answer to a full wait means the queue was empty.
+impl ReceivingQueue for SqsQueue {
     /// See [long polling](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
-    pub async fn receive(&self, queue: &Queue, wait: Duration) -> Result<Vec<Message>, CallError> {
-        self.receive_as(queue, &Receive { wait, ..Receive::default() }).await
-    }
-
-    /// As [`SqsQueue::receive`], for a consumer that settles how many messages it takes and for how long.
-    pub async fn receive_as(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
+    async fn receive(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
         let whole_seconds = |time: Duration| i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
         let request = self
-            .client
+            .patient
             .get()
             .receive_message()
             .queue_url(queue.url())
@@ -62,27 +63,6 @@ impl SqsQueue {
             .message_attribute_names("All");
         let answer = Box::pin(request.send()).await.map_err(call_error)?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(Message::from).collect())
-    }
-}
-
-/// The longest long poll.
-const MAX_WAIT: Duration = Duration::from_secs(20);
-
-/// How to receive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receive {
-    /// 1 to 10.
-    pub max_messages: usize,
-    /// Time to wait for the first message: whole seconds, at most 20.
-    pub wait: Duration,
-    /// How long the messages stay invisible: whole seconds, at most twelve hours. `None`: as the queue says.
-    pub visibility: Option<Duration>,
-}
-
-/// Ten messages, the longest wait, the queue's own visibility timeout.
-impl Default for Receive {
-    fn default() -> Self {
-        Self { max_messages: MAX_ENTRIES, wait: MAX_WAIT, visibility: None }
     }
 }
 
@@ -98,7 +78,7 @@ impl SourceQueue for SqsQueue {
         let request = self.client.get().delete_message_batch().queue_url(queue.url()).set_entries(Some(entries));
         let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(failed_entries(handles.len(), answered, answer.failed()))
+        Ok(failed_entries(handles.len(), answered, answer.failed(), of_handle))
     }
 
     async fn change_visibility(
@@ -121,7 +101,7 @@ impl SourceQueue for SqsQueue {
             self.client.get().change_message_visibility_batch().queue_url(queue.url()).set_entries(Some(entries));
         let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(failed_entries(changes.len(), answered, answer.failed()))
+        Ok(failed_entries(changes.len(), answered, answer.failed(), of_handle))
     }
 }
 
@@ -136,7 +116,7 @@ impl DeadLetterQueue for SqsQueue {
         let request = self.client.get().send_message_batch().queue_url(queue_url).set_entries(Some(entries));
         let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(failed_entries(letters.len(), answered, answer.failed()))
+        Ok(failed_entries(letters.len(), answered, answer.failed(), of_letter))
     }
 }
 
@@ -179,6 +159,7 @@ fn failed_entries<'a>(
     sent: usize,
     successful: impl Iterator<Item = &'a str>,
     failed: &[BatchResultErrorEntry],
+    failure: fn(&BatchResultErrorEntry) -> Failure,
 ) -> Vec<FailedEntry> {
     let mut open: Vec<bool> = vec![true; sent];
     for id in successful {
@@ -198,15 +179,24 @@ fn failed_entries<'a>(
         .collect()
 }
 
-fn failure(entry: &BatchResultErrorEntry) -> Failure {
+/// What the failure of a send means. A throttle is one even where the sender is blamed for it.
+fn of_letter(entry: &BatchResultErrorEntry) -> Failure {
     let text = format!("{}: {}", entry.code, entry.message().unwrap_or("no message"));
-    let expired = ["ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidReceiptHandle"];
-    if expired.iter().any(|code| entry.code.contains(code)) || text.contains("receipt handle has expired") {
-        Failure::HandleExpired(text)
-    } else if entry.sender_fault {
-        Failure::Refused(text)
-    } else {
-        Failure::Transient(text)
+    if !entry.sender_fault || is_throttling(&entry.code) { Failure::Transient(text) } else { Failure::Refused(text) }
+}
+
+/// What the failure of a delete or of a change of visibility means.
+///
+/// Of a deleted message, and on a FIFO queue of a handle whose time is over, SQS says `InvalidParameterValue`, as it does
+/// of a timeout beyond twelve hours since the receive: only its text tells these apart.
+fn of_handle(entry: &BatchResultErrorEntry) -> Failure {
+    let is = |codes: &[&str]| codes.iter().any(|code| entry.code.ends_with(code));
+    let is_of_the_timeout = entry.message().is_some_and(|text| text.contains("parameter VisibilityTimeout"));
+    let is_over = is(&["ReceiptHandleIsInvalid", "InvalidReceiptHandle", "MessageNotInflight", "InvalidIdFormat"])
+        || (is(&["InvalidParameterValue"]) && !is_of_the_timeout);
+    match of_letter(entry) {
+        Failure::Transient(text) | Failure::Refused(text) if is_over => Failure::HandleExpired(text),
+        failure => failure,
     }
 }
 
@@ -231,87 +221,4 @@ impl From<aws_sdk_sqs::types::Message> for Message {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::aws::replay::{answers, sent};
-
-    fn queue() -> Queue {
-        Queue::from_arn("arn:aws:sqs:us-east-1:123456789012:jobs").unwrap()
-    }
-
-    #[tokio::test]
-    async fn entries_that_the_answer_does_not_name_have_failed() {
-        let answer = json!({
-            "Successful": [{"Id": "0"}],
-            "Failed": [{"Id": "2", "Code": "ReceiptHandleIsInvalid", "SenderFault": true, "Message": "too old"}],
-        });
-        let (config, _) = answers(&[(200, &answer.to_string())]);
-        let failed = SqsQueue::new(&config).delete(&queue(), &["a", "b", "c"]).await.unwrap();
-        assert_eq!(failed.iter().map(|entry| entry.index).collect::<Vec<_>>(), [1, 2]);
-        assert!(matches!(failed[0].failure, Failure::Transient(_)), "{failed:?}");
-        assert!(matches!(failed[1].failure, Failure::HandleExpired(_)), "{failed:?}");
-    }
-
-    #[tokio::test]
-    async fn delays_are_whole_seconds() {
-        let answer = json!({"Successful": [{"Id": "0"}], "Failed": []});
-        let (config, replay) = answers(&[(200, &answer.to_string())]);
-        let change = VisibilityChange { receipt_handle: "a", timeout: Duration::from_millis(5_900) };
-        assert!(SqsQueue::new(&config).change_visibility(&queue(), &[change]).await.unwrap().is_empty());
-        assert_eq!(sent(&replay)[0]["Entries"][0], json!({"Id": "0", "ReceiptHandle": "a", "VisibilityTimeout": 5}));
-    }
-
-    #[tokio::test]
-    async fn a_letter_keeps_group_and_trace_and_is_known_by_its_message_id_on_a_fifo_queue() {
-        let answer = json!({"Successful": [{"Id": "0", "MessageId": "n", "MD5OfMessageBody": ""}], "Failed": []});
-        let letter = DeadLetter {
-            message_id: "m-1",
-            body: "{}",
-            attributes: [("JobType".to_owned(), MessageAttribute::text("NewDonor"))].into(),
-            group_id: Some("red"),
-            trace_header: Some("Root=1-2-3"),
-        };
-        let (config, replay) = answers(&[(200, &answer.to_string())]);
-        let url = "https://sqs.us-east-1.amazonaws.com/123456789012/dead.fifo";
-        assert!(SqsQueue::new(&config).send(url, std::slice::from_ref(&letter)).await.unwrap().is_empty());
-        let entry = &sent(&replay)[0]["Entries"][0];
-        assert_eq!(entry["MessageGroupId"], "red");
-        assert_eq!(entry["MessageDeduplicationId"], "m-1");
-        assert_eq!(entry["MessageAttributes"]["JobType"], json!({"DataType": "String", "StringValue": "NewDonor"}));
-        let trace = json!({"DataType": "String", "StringValue": "Root=1-2-3"});
-        assert_eq!(entry["MessageSystemAttributes"]["AWSTraceHeader"], trace);
-    }
-
-    #[tokio::test]
-    async fn a_received_message_keeps_all_it_came_with() {
-        let answer = json!({"Messages": [{
-            "MessageId": "m-1", "ReceiptHandle": "h", "Body": "{}", "MD5OfBody": "99914b932bd37a50b983c5e7c90ae93b",
-            "Attributes": {"ApproximateReceiveCount": "2", "MessageGroupId": "red"},
-            "MessageAttributes": {"Photo": {"DataType": "Binary", "BinaryValue": "AAEC"}},
-        }]});
-        let (config, replay) = answers(&[(200, &answer.to_string())]);
-        let messages = SqsQueue::new(&config).receive(&queue(), Duration::from_mins(1)).await.unwrap();
-        assert_eq!(messages[0].attributes["ApproximateReceiveCount"], "2");
-        assert_eq!(messages[0].message_attributes["Photo"].binary_value.as_deref(), Some("AAEC"));
-        assert_eq!(sent(&replay)[0]["WaitTimeSeconds"], 20);
-    }
-
-    #[tokio::test]
-    async fn a_consumer_settles_how_many_it_takes_and_for_how_long_within_what_sqs_takes() {
-        let (config, replay) = answers(&[(200, "{}"), (200, "{}")]);
-        let adapter = SqsQueue::new(&config);
-        let receive =
-            Receive { max_messages: 3, wait: Duration::from_secs(5), visibility: Some(Duration::from_secs(90)) };
-        assert!(adapter.receive_as(&queue(), &receive).await.unwrap().is_empty());
-        let beyond = Receive { max_messages: 11, visibility: Some(Duration::from_hours(13)), ..receive };
-        assert!(adapter.receive_as(&queue(), &beyond).await.unwrap().is_empty());
-        let sent = sent(&replay);
-        let asked = |place: usize| {
-            ["MaxNumberOfMessages", "WaitTimeSeconds", "VisibilityTimeout"].map(|name| sent[place][name].clone())
-        };
-        assert_eq!(asked(0), [json!(3), json!(5), json!(90)]);
-        assert_eq!(asked(1), [json!(10), json!(5), json!(43_200)]);
-    }
-}
+mod tests;
