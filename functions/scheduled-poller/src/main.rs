@@ -1,10 +1,11 @@
 //! The `scheduled-poller` function. What it does is in the library beside this file.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use scheduled_poller::{Config, Poller};
 use sluicegate::{
     aws::{self, lambda::LambdaFunction, sqs::SqsQueue},
+    clock::SystemClock,
     lambda,
 };
 
@@ -14,8 +15,8 @@ async fn main() -> ExitCode {
         |lookup| {
             let config = Config::from_lookup(lookup)?;
             let sdk = aws::config(lookup);
-            let worker = LambdaFunction::new(&sdk, config.worker_function.clone(), config.invocation_type);
-            Ok(Poller::new(config, SqsQueue::new(&sdk), worker))
+            let worker = LambdaFunction::new(&sdk, config.worker_function.clone());
+            Ok(Poller::new(config, SqsQueue::new(&sdk), worker, Arc::new(SystemClock)))
         },
         Poller::handle,
     )
