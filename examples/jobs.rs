@@ -1,6 +1,6 @@
 //! Works on the jobs of a queue: a job that fails is delivered again, and its neighbours are not.
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use sluicegate::{
     aws::{self, sqs::SqsQueue},
@@ -26,14 +26,14 @@ pub(crate) async fn handle(
     event: &str,
     invocation: &Invocation,
 ) -> Result<BatchResponse, InvocationError> {
+    let deadline = Deadline::after(invocation.remaining);
     let Some(batch) = batch(event)? else { return Ok(BatchResponse::default()) };
-    let deadline = Deadline::after(invocation.remaining, Duration::from_secs(1));
     let report = engine.run(batch, deadline, &register).await;
-    report.response(true).map_err(|error| InvocationError::because("WholeBatchFailed", &error))
+    report.response().map_err(|error| InvocationError::because("WholeBatchFailed", &error))
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let engine = |queue| Engine { port: queue, policy: Policy::default() };
+    let engine = |queue| Engine::new(queue, Policy::default());
     lambda::run(|lookup| Ok(engine(SqsQueue::new(&aws::config(lookup)))), handle).await
 }

@@ -7,25 +7,24 @@ use sluicegate::{
     lambda::{self, Invocation, InvocationError},
 };
 
-/// One record that cannot be read is one line in the log; the others go on.
+/// A record that cannot be read is a line in the log and fails the invocation, so that Lambda keeps the event.
 #[allow(clippy::unused_async, reason = "handlers are asynchronous; this one has nothing to wait for")]
 pub(crate) async fn handle((): &(), event: &str, _: &Invocation) -> Result<(), InvocationError> {
-    for record in notifications(event)? {
-        let notification = match record {
-            Ok(notification) => notification,
-            Err(problem) => {
-                tracing::error!(%problem, "record refused");
-                continue;
-            }
+    let mut refused = 0;
+    for record in notifications(event)?.records {
+        let Ok(notification) = record.inspect_err(|bad| tracing::error!(problem = %bad.problem, "record refused"))
+        else {
+            refused += 1;
+            continue;
         };
-        let (id, subject) = (&notification.message_id, notification.subject.as_deref());
+        let (id, subject) = (notification.message_id.as_deref(), notification.subject.as_deref());
         if notification.attributes.get("severity").and_then(MessageAttribute::as_text) == Some("warning") {
-            tracing::warn!(record.message_id = %id, subject, "attention wanted");
+            tracing::warn!(record.message_id = id, subject, "attention wanted");
         } else {
-            tracing::info!(record.message_id = %id, subject, "notification received");
+            tracing::info!(record.message_id = id, subject, "notification received");
         }
     }
-    Ok(())
+    if refused == 0 { Ok(()) } else { Err(InvocationError::new("RecordsRefused", format!("{refused} refused"))) }
 }
 
 #[tokio::main(flavor = "current_thread")]

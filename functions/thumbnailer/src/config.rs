@@ -46,11 +46,11 @@ mod tests {
         let wrong = |name: &str| match name {
             "MAX_OBJECT_BYTES" => Some("50 MB".to_owned()),
             "MAX_PIXELS" | "THUMBNAIL_PIXELS" => Some("0".to_owned()),
-            "DEADLINE_RESERVE_MS" => Some("soon".to_owned()),
+            "UNKNOWN_DEADLINE_MS" => Some("soon".to_owned()),
             _ => None,
         };
         let error = Config::from_lookup(&wrong).unwrap_err().to_string();
-        for name in ["THUMBNAIL_BUCKET", "MAX_OBJECT_BYTES", "MAX_PIXELS", "THUMBNAIL_PIXELS", "DEADLINE_RESERVE_MS"] {
+        for name in ["THUMBNAIL_BUCKET", "MAX_OBJECT_BYTES", "MAX_PIXELS", "THUMBNAIL_PIXELS", "UNKNOWN_DEADLINE_MS"] {
             assert!(error.contains(name), "{name} in {error}");
         }
     }

@@ -2,15 +2,14 @@
 
 use sluicegate::{
     aws::s3::{ObjectAnswer, ObjectRequest},
-    delivery::{CallError, Completion, DeadLetterQueue, Disposition, RecordError, SourceQueue},
+    delivery::{CallError, Disposition, RecordError},
     error_chain::error_chain,
-    events::{EventKind, ObjectEvent},
-    idempotency::IdempotencyStore,
+    events::ObjectEvent,
 };
 use tokio::time::Instant;
 
 use crate::{
-    Thumbnailer,
+    Studio,
     easel::Panicked,
     port::Objects,
     thumbnail::{self, ImageProblem, Name, Thumbnail},
@@ -22,7 +21,7 @@ const SUFFIXES: [&str; 5] = ["gif", "jpeg", "jpg", "png", "webp"];
 /// Why an object gets no thumbnail, where it is none of the function's business.
 pub(crate) fn unwanted(object: &ObjectEvent) -> Option<&'static str> {
     let suffix = object.key.rsplit_once('.').map_or("", |(_, suffix)| suffix);
-    if object.kind() != EventKind::ObjectCreated {
+    if !object.may_be_new() {
         Some("not created")
     } else if !SUFFIXES.iter().any(|wanted| suffix.eq_ignore_ascii_case(wanted)) {
         Some("no suffix of an image")
@@ -75,7 +74,7 @@ impl From<Panicked> for Problem {
     }
 }
 
-impl<O: Objects, Q: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Thumbnailer<O, Q, S> {
+impl<O: Objects> Studio<O> {
     /// Reads an object, makes its thumbnail and writes it: two requests. Done twice, it writes the same bytes.
     pub(crate) async fn make(&self, object: &ObjectEvent) -> Result<(), Problem> {
         let started = Instant::now();
@@ -135,31 +134,19 @@ impl<O: Objects, Q: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Thumbnai
 /// What becomes of a record with several objects: it is done when all of them are, and what is worth another delivery
 /// comes before what is not.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict {
-    done: usize,
-    duplicates: usize,
-    error: Option<RecordError>,
-}
+pub(crate) struct Verdict(Option<RecordError>);
 
 impl Verdict {
-    pub(crate) fn add(&mut self, outcome: Result<Completion, RecordError>) {
-        match outcome {
-            Ok(Completion::Done) => self.done += 1,
-            Ok(Completion::Duplicate) => self.duplicates += 1,
-            Err(error) => {
-                if self.error.as_ref().is_none_or(|known| urgency(&error) > urgency(known)) {
-                    self.error = Some(error);
-                }
-            }
+    pub(crate) fn add(&mut self, outcome: Result<(), RecordError>) {
+        if let Err(error) = outcome
+            && self.0.as_ref().is_none_or(|known| urgency(&error) > urgency(known))
+        {
+            self.0 = Some(error);
         }
     }
 
-    pub(crate) fn result(self) -> Result<Completion, RecordError> {
-        match self.error {
-            Some(error) => Err(error),
-            None if self.duplicates > 0 && self.done == 0 => Ok(Completion::Duplicate),
-            None => Ok(Completion::Done),
-        }
+    pub(crate) fn result(self) -> Result<(), RecordError> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 
@@ -178,22 +165,10 @@ mod tests {
     #[test]
     fn what_is_worth_another_delivery_comes_before_what_is_not() {
         let mut verdict = Verdict::default();
-        verdict.add(Ok(Completion::Done));
+        verdict.add(Ok(()));
         verdict.add(Err(RecordError::reject("broken")));
         verdict.add(Err(RecordError::retry("busy")));
         verdict.add(Err(RecordError::reject("broken too")));
         assert_eq!(verdict.result().unwrap_err().to_string(), "busy");
-    }
-
-    #[test]
-    fn a_record_is_a_duplicate_when_all_of_it_is() {
-        let mut verdict = Verdict::default();
-        verdict.add(Ok(Completion::Duplicate));
-        verdict.add(Ok(Completion::Done));
-        assert_eq!(verdict.result().unwrap(), Completion::Done);
-        let mut verdict = Verdict::default();
-        verdict.add(Ok(Completion::Duplicate));
-        assert_eq!(verdict.result().unwrap(), Completion::Duplicate);
-        assert_eq!(Verdict::default().result().unwrap(), Completion::Done);
     }
 }

@@ -6,9 +6,9 @@ use sluicegate::{
 };
 
 /// Reads and writes objects, with one request each.
-pub trait Objects {
+pub trait Objects: Send + Sync {
     /// Reads an object into memory.
-    fn read(&self, wanted: &ObjectRequest<'_>) -> impl Future<Output = Result<ObjectAnswer, CallError>>;
+    fn read(&self, wanted: &ObjectRequest<'_>) -> impl Future<Output = Result<ObjectAnswer, CallError>> + Send;
 
     /// Writes an object, over whatever has this key.
     fn write(
@@ -17,7 +17,7 @@ pub trait Objects {
         key: &str,
         content_type: &str,
         content: Vec<u8>,
-    ) -> impl Future<Output = Result<(), CallError>>;
+    ) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
 impl Objects for S3Objects {

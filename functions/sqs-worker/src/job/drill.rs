@@ -2,28 +2,29 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
-use sluicegate::{delivery::RecordError, events::Record};
+use sluicegate::{
+    delivery::RecordError,
+    events::{Ignored, Record, json::Field},
+};
 
-use super::{Job, Work};
-use crate::config::Config;
+use super::ReadError;
+use crate::Jobs;
+
+/// What a drill may be, as producers write it.
+pub(super) const ACTS: &str = "panic, fail, reject, sleep, succeed";
 
 /// Runs only where `ENABLE_DRILLS` is `true`; elsewhere it is rejected.
-pub(crate) struct Drill;
-
-#[derive(Debug, Deserialize)]
-struct Order {
-    drill: Act,
+#[derive(Debug)]
+pub struct Drill {
+    act: Act,
     /// Succeed from this delivery on.
-    until_receive: Option<u32>,
+    until_receive: Option<i64>,
     /// Sleep this long first.
-    #[serde(default)]
-    sleep_ms: u64,
+    sleep: Duration,
+    ignored: Ignored,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy)]
 enum Act {
     Panic,
     Fail,
@@ -32,27 +33,33 @@ enum Act {
     Succeed,
 }
 
-impl Job for Drill {
-    fn name(&self) -> &'static str {
-        "Drill"
+impl Drill {
+    pub(super) fn read(act: &Field<'_>, until_receive: &Field<'_>, sleep_ms: &Field<'_>) -> Result<Self, ReadError> {
+        let act = match &*act.needed("drill")? {
+            "panic" => Act::Panic,
+            "fail" => Act::Fail,
+            "reject" => Act::Reject,
+            "sleep" => Act::Sleep,
+            "succeed" => Act::Succeed,
+            _ => return Err(ReadError::UnknownDrill),
+        };
+        let mut ignored = Ignored::default();
+        let sleep_ms = sleep_ms.integer(&mut ignored).and_then(|ms| u64::try_from(ms).ok());
+        let sleep = Duration::from_millis(sleep_ms.unwrap_or_default());
+        Ok(Self { act, until_receive: until_receive.integer(&mut ignored), sleep, ignored })
     }
 
-    fn fits(&self, _: &Record, body: &Value) -> bool {
-        body.get("drill").is_some()
-    }
-
-    fn run<'a>(&self, config: &'a Config, record: &'a Record, body: &'a Value) -> Work<'a> {
-        Box::pin(async move {
-            if !config.enable_drills {
-                return Err(RecordError::reject("drills are off: set ENABLE_DRILLS to true to run them"));
-            }
-            let order = Order::deserialize(body).map_err(RecordError::reject)?;
-            tokio::time::sleep(Duration::from_millis(order.sleep_ms)).await;
-            if order.until_receive.is_some_and(|receive| record.receive_count >= receive) {
-                return Ok(());
-            }
-            act(order.drill)
-        })
+    pub(super) async fn run(self, jobs: Jobs, record: &Record) -> Result<(), RecordError> {
+        if !jobs.enable_drills {
+            return Err(RecordError::reject("drills are off: set ENABLE_DRILLS to true to run them"));
+        }
+        self.ignored.warn_of(&record.message_id);
+        tokio::time::sleep(self.sleep).await;
+        let receives = i64::from(record.receive_count.unwrap_or(1));
+        if self.until_receive.is_some_and(|receive| receives >= receive) {
+            return Ok(());
+        }
+        act(self.act)
     }
 }
 

@@ -1,76 +1,49 @@
 //! `NewDonor`: somebody gave, and is to be known by name.
 
-use serde_json::Value;
-use sluicegate::{delivery::RecordError, events::Record, idempotency};
+use std::borrow::Cow;
 
-use super::{Job, Work};
-use crate::config::Config;
+use sluicegate::{
+    events::{EventError, Ignored, Record, json::Field},
+    idempotency::Effect,
+};
 
-pub(crate) struct NewDonor;
-
-/// What a producer sends: a JSON object with a name that is not empty. Its `id`, where it has one, is what duplicates are
-/// known by; other fields are left alone.
+/// What a producer sends: a JSON object with a name that is not blank. Its `id`, a text that is not blank or a whole
+/// number, is what duplicates are known by; other fields are left alone.
 #[derive(Debug, PartialEq, Eq)]
-struct Donor {
-    name: String,
+pub struct NewDonor<'r> {
+    name: Cow<'r, str>,
+    id: Option<Cow<'r, str>>,
+    ignored: Ignored,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum DonorError {
-    #[error("a donor is a JSON object, and this is not one")]
-    NotAnObject,
-    #[error("the donor has no name")]
-    NoName,
-}
-
-impl Donor {
-    fn from_body(body: &Value) -> Result<Self, DonorError> {
-        let name = body.as_object().ok_or(DonorError::NotAnObject)?.get("name");
-        match name.and_then(Value::as_str).map(str::trim) {
-            None | Some("") => Err(DonorError::NoName),
-            Some(name) => Ok(Self { name: name.to_owned() }),
+impl<'r> NewDonor<'r> {
+    pub(super) fn read(name: &Field<'r>, id: &Field<'r>) -> Result<Self, EventError> {
+        const OF: &str = "donor";
+        let name = name.needed(OF)?;
+        if name.trim().is_empty() {
+            return Err(EventError::MissingField { of: OF, field: "name" });
         }
-    }
-}
-
-impl Job for NewDonor {
-    fn name(&self) -> &'static str {
-        "NewDonor"
+        let mut ignored = Ignored::default();
+        Ok(Self { name, id: id.name_or_number(&mut ignored), ignored })
     }
 
-    fn fits(&self, _: &Record, body: &Value) -> bool {
-        body.get("name").is_some()
+    /// The same id with another name is another donor's mistake.
+    pub(super) fn effect(&self, job: &str) -> Option<Effect> {
+        Some(Effect::of_id(job, self.id.as_deref()?)?.of_payload(self.name.trim()))
     }
 
-    fn idempotency_key(&self, _: &Record, body: &Value) -> Option<String> {
-        body.get("id")?.as_str().map(|id| idempotency::for_effect(self.name(), id))
+    pub(super) fn run(self, record: &Record) {
+        self.ignored.warn_of(&record.message_id);
+        // The name is somebody's: its length is enough to see that it came through.
+        tracing::info!(
+            record.message_id = %record.message_id,
+            donor.name_chars = self.name.trim().chars().count(),
+            "donor registered"
+        );
     }
 
-    fn run<'a>(&self, _: &'a Config, record: &'a Record, body: &'a Value) -> Work<'a> {
-        Box::pin(async move {
-            let donor = Donor::from_body(body).map_err(RecordError::reject)?;
-            // The name is somebody's: its length is enough to see that it came through.
-            tracing::info!(
-                record.message_id = %record.message_id,
-                donor.name_chars = donor.name.chars().count(),
-                "donor registered"
-            );
-            Ok(())
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_donor_needs_a_name_that_is_not_empty() {
-        assert_eq!(Donor::from_body(&json!({"name": "Ada", "city": "London"})).unwrap().name, "Ada");
-        for body in [json!({"name": " "}), json!({"name": 7}), json!({}), json!(["name"]), json!(null)] {
-            assert!(Donor::from_body(&body).is_err(), "{body}");
-        }
+    pub(super) fn into_owned<'o>(self) -> NewDonor<'o> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        NewDonor { name: owned(self.name), id: self.id.map(owned), ignored: self.ignored }
     }
 }

@@ -1,58 +1,70 @@
 //! `ObjectCreated`: an object came into a bucket.
 
-use serde_json::Value;
 use sluicegate::{
     delivery::RecordError,
-    events::{EventError, EventKind, Record, object_events},
-    idempotency,
+    events::{EventError, ObjectEvents, Record, json::Field, object_events},
+    idempotency::Effect,
 };
 
-use super::{Job, Work};
-use crate::config::Config;
+/// An S3 notification in any wrapping: raw, in SNS's envelope, or from EventBridge.
+#[derive(Debug)]
+pub struct ObjectCreated(ObjectEvents);
 
-/// Takes an S3 notification in any wrapping: raw, in SNS's envelope, or from EventBridge.
-pub(crate) struct ObjectCreated;
+/// Whether a body with these members, `Records`, `Event`, `source`, `detail-type` and `detail`, is S3's.
+pub(super) fn fits([records, event, source, detail_type, detail]: &[Field<'_>; 5]) -> bool {
+    records.is_there()
+        || event.quiet_text().as_deref() == Some("s3:TestEvent")
+        || detail.is_there() && (source.quiet_text().as_deref() == Some("aws.s3") || detail_type.is_there())
+}
 
-impl Job for ObjectCreated {
-    fn name(&self) -> &'static str {
-        "ObjectCreated"
+impl ObjectCreated {
+    pub(super) fn read(body: &str) -> Result<Self, EventError> {
+        object_events(body).map(Self)
     }
 
-    fn fits(&self, record: &Record, _: &Value) -> bool {
-        object_events(&record.body).is_ok()
-    }
-
-    fn idempotency_key(&self, record: &Record, _: &Value) -> Option<String> {
-        match object_events(&record.body).ok()?.objects.as_slice() {
-            [object] => Some(idempotency::for_object(object)),
+    /// Of a notification of one object: S3 may send it more than once.
+    pub(super) fn effect(&self, job: &str) -> Option<Effect> {
+        match (self.0.objects.as_slice(), self.0.refused.as_slice()) {
+            ([object], []) if object.may_be_new() => Effect::of_object(job, object),
             _ => None,
         }
     }
 
-    fn run<'a>(&self, _: &'a Config, record: &'a Record, _: &'a Value) -> Work<'a> {
-        Box::pin(async move {
-            let events = object_events(&record.body).map_err(RecordError::reject)?;
-            for test in &events.test_events {
+    pub(super) fn run(self, record: &Record) -> Result<(), RecordError> {
+        let Self(found) = self;
+        let message_id = &record.message_id;
+        found.ignored.warn_of(message_id);
+        if found.is_empty() {
+            tracing::warn!(record.message_id = %message_id, reason = "no records in it", "notification ignored");
+        }
+        for test in &found.test_events {
+            tracing::info!(record.message_id = %message_id, bucket.name = %test.bucket, "test event acknowledged");
+        }
+        for object in &found.objects {
+            let (bucket, key) = (&object.bucket, &object.key);
+            if object.may_be_new() {
                 tracing::info!(
-                    record.message_id = %record.message_id,
-                    bucket.name = %test.bucket,
-                    "test event acknowledged"
-                );
-            }
-            for object in events.objects.iter().filter(|object| object.kind() == EventKind::ObjectCreated) {
-                tracing::info!(
-                    record.message_id = %record.message_id,
-                    bucket.name = %object.bucket,
-                    object.key = %object.key,
+                    record.message_id = %message_id,
+                    bucket.name = %bucket,
+                    object.key = %key,
                     object.size_bytes = object.size_bytes,
                     "object processed"
                 );
+            } else {
+                tracing::info!(
+                    record.message_id = %message_id,
+                    bucket.name = %bucket,
+                    object.key = %key,
+                    event.name = %object.name,
+                    reason = "not created",
+                    "object ignored"
+                );
             }
-            match events.refused.into_iter().next() {
-                None => Ok(()),
-                Some(refusal) => Err(RecordError::reject(Unreadable(refusal.problem))),
-            }
-        })
+        }
+        match found.refused.into_iter().next() {
+            None => Ok(()),
+            Some(refusal) => Err(RecordError::reject(Unreadable(refusal.problem))),
+        }
     }
 }
 
