@@ -7,7 +7,7 @@ pub(crate) mod replay;
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
-use sluicegate::{aws, events::Queue};
+use sluicegate::{aws, events::Queue, settings::environment};
 
 use self::refusal::Place;
 use crate::{
@@ -37,7 +37,7 @@ impl Connection {
     /// Finds region and endpoint; credentials are looked for at the first call.
     pub(crate) async fn open(global: &Global) -> anyhow::Result<Self> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(aws::http_client())
+            .http_client(aws::http_client(environment))
             .timeout_config(aws::timeouts());
         if let Some(profile) = &global.profile {
             loader = loader.profile_name(profile);

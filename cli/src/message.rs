@@ -13,9 +13,14 @@ pub(crate) fn age(record: &Record, now: SystemTime) -> Option<Duration> {
     Some(now.duration_since(record.sent_at?.into()).unwrap_or_default())
 }
 
+/// Deliveries so far, as a person reads them.
+pub(crate) fn receive(record: &Record) -> String {
+    record.receive_count.map_or_else(|| "?".to_owned(), |count| count.to_string())
+}
+
 /// Several lines: id with receive count and age, attributes, body. On a terminal the body is one line.
 pub(crate) fn text(record: &Record, now: SystemTime, output: Output) -> String {
-    let mut facts = vec![format!("receive {}", record.receive_count)];
+    let mut facts = vec![format!("receive {}", receive(record))];
     facts.extend(age(record, now).map(|age| format!("age {}", human(age))));
     facts.extend(record.group_id.as_ref().map(|group| format!("group {}", output.shown(group))));
     let mut lines = vec![format!("{}  ({})", output.shown(&record.message_id), facts.join(", "))];
@@ -85,7 +90,7 @@ mod tests {
                     },
                 ),
             ]),
-            receive_count: 2,
+            receive_count: Some(2),
             sent_at: Some((UNIX_EPOCH + Duration::from_secs(1_000)).into()),
             group_id: Some("g".to_owned()),
             deduplication_id: None,

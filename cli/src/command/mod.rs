@@ -61,7 +61,7 @@ impl Command {
             Self::Queue(command) => command.run(context).await,
             Self::Send(args) => send::run(args, context).await,
             Self::Receive(args) => receive::run(args, context).await,
-            Self::Consume(args) => consume::run(args, context).await,
+            Self::Consume(args) => Box::pin(consume::run(args, context)).await,
             Self::Redrive(args) => redrive::run(args, context).await,
             Self::Topic(command) => command.run(context).await,
             Self::Stream(command) => command.run(context).await,

@@ -4,15 +4,17 @@ use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::anyhow;
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use serde_json::json;
 use sluicegate::{
-    aws::sqs::Receive,
-    delivery::{CallError, Deadline, Disposition, Engine, Fate, MAX_VISIBILITY, Outcome, Policy, RecordError, Report},
+    clock::{Clock, SystemClock},
+    delivery::{
+        CallError, Deadline, Delivery as Delivered, Disposition, Engine, Fate, Policy, Receive, RecordError, Report,
+    },
     events::{Batch, Door, Queue, Record, dispatch::Message},
 };
 use tokio::{
@@ -27,7 +29,7 @@ use super::{
     work::{Delivery, Work, WorkError},
     workforce::Workforce,
 };
-use crate::output::Output;
+use crate::{message, output::Output};
 
 /// After an error that may pass: the first pause, doubled by each, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -92,6 +94,8 @@ struct Open<'c> {
 struct Answer {
     asked: usize,
     alone: bool,
+    /// Before it was asked.
+    received_at: SystemTime,
     outcome: Result<Vec<Message>, CallError>,
 }
 
@@ -108,7 +112,7 @@ impl<P: Receiving> Consumer<P> {
         let linger = (settings.visibility / 6).min(Duration::from_secs(1));
         let port = Gathering::new(port, settings.queue.clone(), linger);
         Self {
-            engine: Engine { port, policy },
+            engine: Engine::new(port, policy),
             work,
             output,
             workforce,
@@ -126,14 +130,14 @@ impl<P: Receiving> Consumer<P> {
 
     /// What became of the messages so far.
     pub(super) fn tally(&self) -> Tally {
-        Tally { requests: self.engine.port.requests(), ..self.counter.get() }
+        Tally { requests: self.engine.port().requests(), ..self.counter.get() }
     }
 
     /// Runs until there is nothing more to do, or `stop` answers. Fails with what ended the run before its time.
     pub(super) async fn run(&self, mut stop: impl AsyncFnMut()) -> anyhow::Result<()> {
         tokio::select! {
             outcome = self.receive_and_work(&mut stop) => outcome,
-            () = self.engine.port.run() => unreachable!("gathering never ends by itself"),
+            () = self.engine.port().run() => unreachable!("gathering never ends by itself"),
         }
     }
 
@@ -157,7 +161,7 @@ impl<P: Receiving> Consumer<P> {
             }
         }
         self.phase.send_replace(Phase::Finishing);
-        self.engine.port.hurry();
+        self.engine.port().hurry();
         let grace = Instant::now() + self.settings.grace;
         tokio::select! {
             () = self.finish(open, grace) => {}
@@ -222,7 +226,8 @@ impl<P: Receiving> Consumer<P> {
     async fn receive(&self, asked: usize, alone: bool) -> Answer {
         let Settings { wait, visibility, .. } = self.settings;
         let receive = Receive { max_messages: asked, wait, visibility: Some(visibility) };
-        Answer { asked, alone, outcome: self.engine.port.receive(&receive).await }
+        let received_at = SystemClock.now();
+        Answer { asked, alone, received_at, outcome: self.engine.port().receive(&receive).await }
     }
 
     /// Draws the conclusions from an answer, and takes what it brought in hand.
@@ -244,7 +249,7 @@ impl<P: Receiving> Consumer<P> {
         let first = |lane: &Vec<Message>| lane.first()?.receipt_handle.clone();
         self.unbegun.borrow_mut().extend(lanes.iter().filter_map(first));
         for lane in lanes {
-            open.in_hand.push(Box::pin(self.deliver(lane)));
+            open.in_hand.push(Box::pin(self.deliver(lane, answer.received_at)));
         }
     }
 
@@ -262,13 +267,16 @@ impl<P: Receiving> Consumer<P> {
     }
 
     /// Works on one lane and settles it with the queue.
-    async fn deliver(&self, lane: Vec<Message>) -> Report {
+    async fn deliver(&self, lane: Vec<Message>, received_at: SystemTime) -> Report {
         let (records, senders) = read(lane);
         let first = records.first().map(handle_of).unwrap_or_default();
-        let batch = Batch { door: Door::Dispatch, queue: self.settings.queue.clone(), records };
-        let deadline = Deadline::after(Some(MAX_VISIBILITY), Duration::ZERO);
+        let batch = Batch {
+            received_at: Some(received_at),
+            visibility: Some(self.settings.visibility),
+            ..Batch::new(Door::Dispatch, self.settings.queue.clone(), records)
+        };
         let handler = async |record: &Record| self.handle(record, &senders).await;
-        let report = self.engine.run(batch, deadline, &handler).await;
+        let report = self.engine.run(batch, Deadline::never(), &handler).await;
         // It may have ended without having begun.
         self.unbegun.borrow_mut().remove(&first);
         report
@@ -329,41 +337,40 @@ impl<P: Receiving> Consumer<P> {
 
     /// Counts what became of a lane, and says what went wrong.
     fn settled(&self, report: &Report) {
-        for (index, (record, outcome)) in report.records.iter().zip(&report.outcomes).enumerate() {
-            let delay = report.settled.delays.get(&index).copied();
-            let is_deleted = !report.settled.not_deleted.contains(&index);
-            self.count(&outcome.fate, is_deleted);
-            if let Err(error) = self.say(record, outcome, delay, is_deleted) {
-                // Nobody reads any more.
-                self.fatal.borrow_mut().get_or_insert(error);
+        for delivery in &report.deliveries {
+            match &delivery.record {
+                Ok(record) => {
+                    self.count(delivery);
+                    if let Err(error) = self.say(record, delivery) {
+                        // Nobody reads any more.
+                        self.fatal.borrow_mut().get_or_insert(error);
+                    }
+                }
+                Err(record) => {
+                    self.counter.count(|tally| tally.retried += 1);
+                    self.output.note(&format!("{}: cannot be read: {}", record.message_id, record.problem));
+                }
             }
-        }
-        for record in &report.malformed {
-            self.counter.count(|tally| tally.retried += 1);
-            self.output.note(&format!("{}: cannot be read: {}", record.message_id, record.problem));
         }
     }
 
-    fn count(&self, fate: &Fate, is_deleted: bool) {
+    fn count(&self, delivery: &Delivered) {
         self.counter.count(|tally| {
-            let count = match fate {
-                Fate::Done | Fate::Duplicate if is_deleted => &mut tally.done,
-                Fate::Done | Fate::Duplicate => &mut tally.not_deleted,
-                Fate::Retry(error) if error.disposition() == Disposition::Later(Duration::ZERO) => {
-                    &mut tally.given_back
-                }
+            let count = match &delivery.fate {
+                Fate::Done | Fate::Duplicate if delivery.is_not_deleted() => &mut tally.not_deleted,
+                Fate::Done | Fate::Duplicate => &mut tally.done,
+                Fate::Retry(error) if error.disposition() == Disposition::Reject => &mut tally.rejected,
                 Fate::Retry(_) => &mut tally.retried,
-                Fate::Rejected(_) => &mut tally.rejected,
-                Fate::DeadLettered(_) => &mut tally.dead_lettered,
-                Fate::NotStarted | Fate::Blocked => &mut tally.given_back,
+                Fate::Rejected(_) | Fate::GivenUp(_) => &mut tally.dead_lettered,
                 Fate::Abandoned => &mut tally.abandoned,
+                _ => &mut tally.given_back,
             };
             *count += 1;
         });
     }
 
-    fn say(&self, record: &Record, outcome: &Outcome, delay: Option<Duration>, is_deleted: bool) -> anyhow::Result<()> {
-        let fate = &outcome.fate;
+    fn say(&self, record: &Record, delivery: &Delivered) -> anyhow::Result<()> {
+        let (fate, is_deleted) = (&delivery.fate, !delivery.is_not_deleted());
         let reason = fate.error().map(ToString::to_string);
         if self.output.is_json() && !self.work.is_print() {
             return self.output.json(&json!({
@@ -371,18 +378,18 @@ impl<P: Receiving> Consumer<P> {
                 "fate": fate.as_str(),
                 "reason": reason,
                 "receiveCount": record.receive_count,
-                "durationMs": u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
-                "retryAfterSeconds": delay.map(|delay| delay.as_secs()),
+                "durationMs": u64::try_from(delivery.duration.as_millis()).unwrap_or(u64::MAX),
+                "retryAfterSeconds": delivery.delay.map(|delay| delay.as_secs()),
                 "deleted": fate.is_final() && is_deleted,
             }));
         }
         let id = &record.message_id;
-        let is_given_back = fate.error().is_some_and(|error| error.disposition() == Disposition::Later(Duration::ZERO));
-        if is_given_back {
+        if matches!(fate, Fate::Waiting(_)) {
             // The summary counts them.
         } else if let Some(reason) = reason {
-            let after = delay.map(|delay| format!(" after {} s", delay.as_secs())).unwrap_or_default();
-            self.output.note(&format!("{id}: {}{after} (receive {}): {reason}", fate.as_str(), record.receive_count));
+            let after = delivery.delay.map(|delay| format!(" after {} s", delay.as_secs())).unwrap_or_default();
+            let receive = message::receive(record);
+            self.output.note(&format!("{id}: {}{after} (receive {receive}): {reason}", fate.as_str()));
         } else if !is_deleted {
             self.output.note(&format!("{id}: done, but not deleted: it will come again"));
         } else if matches!(fate, Fate::Abandoned) {

@@ -4,16 +4,19 @@
 //! moment is put into one call of up to ten entries, which is what keeps a message at 0.2 requests.
 
 use std::{
-    cell::{Cell, RefCell},
     collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use sluicegate::{
-    aws::sqs::{Receive, SqsQueue},
     delivery::{
-        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_ENTRIES, SourceQueue, VisibilityChange,
+        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_ENTRIES, Receive, ReceivingQueue,
+        SourceQueue, VisibilityChange,
     },
     events::{Queue, dispatch::Message},
 };
@@ -22,16 +25,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// A queue that is also received from.
-pub(crate) trait Receiving: SourceQueue + DeadLetterQueue {
-    async fn receive(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError>;
-}
+/// A queue that is received from, and that takes dead letters.
+pub(crate) trait Receiving: ReceivingQueue + DeadLetterQueue {}
 
-impl Receiving for SqsQueue {
-    async fn receive(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
-        self.receive_as(queue, receive).await
-    }
-}
+impl<P: ReceivingQueue + DeadLetterQueue> Receiving for P {}
 
 /// A queue whose small calls are gathered. Nothing leaves unless [`Gathering::run`] is polled beside.
 #[derive(Debug)]
@@ -39,19 +36,26 @@ pub(crate) struct Gathering<P> {
     port: P,
     queue: Queue,
     /// How long the first of a call waits for others.
-    linger: Cell<Duration>,
+    linger: Duration,
+    /// Nothing waits any more.
+    hurries: AtomicBool,
     deletes: Waiting<String>,
     changes: Waiting<(String, Duration)>,
-    requests: Cell<u64>,
+    requests: AtomicU64,
 }
 
 type Answer = Option<Failure>;
 
 #[derive(Debug)]
 struct Waiting<T> {
-    entries: RefCell<VecDeque<(T, oneshot::Sender<Answer>)>>,
-    since: Cell<Option<Instant>>,
+    entries: Mutex<Entries<T>>,
     changed: Notify,
+}
+
+#[derive(Debug)]
+struct Entries<T> {
+    waiting: VecDeque<(T, oneshot::Sender<Answer>)>,
+    since: Option<Instant>,
 }
 
 impl<P: Receiving> Gathering<P> {
@@ -59,20 +63,21 @@ impl<P: Receiving> Gathering<P> {
         Self {
             port,
             queue,
-            linger: Cell::new(linger),
+            linger,
+            hurries: AtomicBool::new(false),
             deletes: Waiting::default(),
             changes: Waiting::default(),
-            requests: Cell::new(0),
+            requests: AtomicU64::new(0),
         }
     }
 
     /// Calls made, receives included.
     pub(crate) fn requests(&self) -> u64 {
-        self.requests.get()
+        self.requests.load(Ordering::Relaxed)
     }
 
     fn count(&self) {
-        self.requests.set(self.requests.get() + 1);
+        self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) async fn receive(&self, receive: &Receive) -> Result<Vec<Message>, CallError> {
@@ -82,28 +87,38 @@ impl<P: Receiving> Gathering<P> {
 
     /// From now on nothing waits for company.
     pub(crate) fn hurry(&self) {
-        self.linger.set(Duration::ZERO);
+        self.hurries.store(true, Ordering::Relaxed);
         self.deletes.changed.notify_one();
         self.changes.changed.notify_one();
     }
 
+    fn linger(&self) -> Duration {
+        if self.hurries.load(Ordering::Relaxed) { Duration::ZERO } else { self.linger }
+    }
+
     /// Makes the calls. Never ends by itself.
     pub(crate) async fn run(&self) {
-        let deletes = self.deletes.run(&self.linger, async |entries: Vec<String>| {
-            self.count();
-            let handles: Vec<&str> = entries.iter().map(String::as_str).collect();
-            self.port.delete(&self.queue, &handles).await
-        });
-        let changes = self.changes.run(&self.linger, async |entries: Vec<(String, Duration)>| {
-            self.count();
-            let change = |(handle, timeout): &(String, Duration)| (handle.clone(), *timeout);
-            let owned: Vec<(String, Duration)> = entries.iter().map(change).collect();
-            let changes: Vec<VisibilityChange<'_>> = owned
-                .iter()
-                .map(|(receipt_handle, timeout)| VisibilityChange { receipt_handle, timeout: *timeout })
-                .collect();
-            self.port.change_visibility(&self.queue, &changes).await
-        });
+        let deletes = self.deletes.run(
+            || self.linger(),
+            async |entries: Vec<String>| {
+                self.count();
+                let handles: Vec<&str> = entries.iter().map(String::as_str).collect();
+                self.port.delete(&self.queue, &handles).await
+            },
+        );
+        let changes = self.changes.run(
+            || self.linger(),
+            async |entries: Vec<(String, Duration)>| {
+                self.count();
+                let change = |(handle, timeout): &(String, Duration)| (handle.clone(), *timeout);
+                let owned: Vec<(String, Duration)> = entries.iter().map(change).collect();
+                let changes: Vec<VisibilityChange<'_>> = owned
+                    .iter()
+                    .map(|(receipt_handle, timeout)| VisibilityChange { receipt_handle, timeout: *timeout })
+                    .collect();
+                self.port.change_visibility(&self.queue, &changes).await
+            },
+        );
         futures::future::join(deletes, changes).await;
     }
 }
@@ -133,23 +148,27 @@ impl<P: Receiving> DeadLetterQueue for Gathering<P> {
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { entries: RefCell::default(), since: Cell::new(None), changed: Notify::new() }
+        Self { entries: Mutex::new(Entries { waiting: VecDeque::new(), since: None }), changed: Notify::new() }
     }
 }
 
 impl<T> Waiting<T> {
+    fn entries(&self) -> MutexGuard<'_, Entries<T>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds entries and waits until they were called; answers those that failed.
-    async fn add(&self, entries: impl Iterator<Item = T>) -> Vec<FailedEntry> {
-        let answers: Vec<oneshot::Receiver<Answer>> = entries
-            .map(|entry| {
+    async fn add(&self, entries: impl Iterator<Item = T> + Send) -> Vec<FailedEntry> {
+        let answers: Vec<oneshot::Receiver<Answer>> = {
+            let mut open = self.entries();
+            open.since.get_or_insert_with(Instant::now);
+            let add = |entry| {
                 let (sender, answer) = oneshot::channel();
-                self.entries.borrow_mut().push_back((entry, sender));
+                open.waiting.push_back((entry, sender));
                 answer
-            })
-            .collect();
-        if self.since.get().is_none() {
-            self.since.set(Some(Instant::now()));
-        }
+            };
+            entries.map(add).collect()
+        };
         self.changed.notify_one();
         let mut failed = Vec::new();
         for (index, answer) in answers.into_iter().enumerate() {
@@ -161,17 +180,21 @@ impl<T> Waiting<T> {
         failed
     }
 
-    async fn run(&self, linger: &Cell<Duration>, call: impl AsyncFn(Vec<T>) -> Result<Vec<FailedEntry>, CallError>) {
+    async fn run(
+        &self,
+        linger: impl Fn() -> Duration,
+        call: impl AsyncFn(Vec<T>) -> Result<Vec<FailedEntry>, CallError>,
+    ) {
         let mut calls = FuturesUnordered::new();
         loop {
-            while let Some(batch) = self.ready(linger.get()) {
+            while let Some(batch) = self.ready(linger()) {
                 let call = &call;
                 calls.push(async move {
                     let (entries, senders): (Vec<T>, Vec<_>) = batch.into_iter().unzip();
                     answer(senders, call(entries).await);
                 });
             }
-            let due = self.since.get().map(|since| since + linger.get());
+            let due = self.entries().since.map(|since| since + linger());
             tokio::select! {
                 Some(()) = calls.next() => {}
                 () = self.changed.notified() => {}
@@ -182,20 +205,21 @@ impl<T> Waiting<T> {
 
     /// Up to ten entries, when there are ten or the first has waited long enough.
     fn ready(&self, linger: Duration) -> Option<Vec<(T, oneshot::Sender<Answer>)>> {
-        let mut entries = self.entries.borrow_mut();
+        let mut open = self.entries();
+        let Entries { waiting: entries, since } = &mut *open;
         // Nobody waits any more for an entry whose receiver is gone: its message was settled in another way.
         entries.retain(|(_, sender)| !sender.is_closed());
         if entries.is_empty() {
-            self.since.set(None);
+            *since = None;
             return None;
         }
-        let is_due = self.since.get().is_none_or(|since| since.elapsed() >= linger);
+        let is_due = since.is_none_or(|since| since.elapsed() >= linger);
         if entries.len() < MAX_ENTRIES && !is_due {
             return None;
         }
         let ten = entries.len().min(MAX_ENTRIES);
         let batch = entries.drain(..ten).collect();
-        self.since.set((!entries.is_empty()).then(Instant::now));
+        *since = (!entries.is_empty()).then(Instant::now);
         Some(batch)
     }
 }

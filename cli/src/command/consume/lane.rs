@@ -26,7 +26,8 @@ pub(super) fn read(lane: Vec<Message>) -> (Vec<Result<Record, MalformedRecord>>,
         if let (Some(handle), Some(sender)) = (&receipt_handle, message.attributes.get("SenderId")) {
             senders.insert(handle.clone(), sender.clone());
         }
-        Record::try_from(message).map_err(|problem| MalformedRecord { message_id, receipt_handle, problem })
+        let group_id = message.attributes.get("MessageGroupId").cloned();
+        Record::try_from(message).map_err(|problem| MalformedRecord { message_id, receipt_handle, group_id, problem })
     });
     (records.collect(), senders)
 }

@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
 use sluicegate::{
     clock::SystemClock,
-    delivery::{DeadLetterQueues, Heartbeat, MAX_VISIBILITY, Policy, RetryPolicy},
+    delivery::{DeadLetterQueues, MAX_VISIBILITY, Policy, RetryPolicy},
 };
 
 use super::{
@@ -85,7 +85,10 @@ fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redri
         concurrency: 1,
         retry: RetryPolicy { max_receives, ..RetryPolicy::default() },
         dead_letter_queues: DeadLetterQueues(urls.into_iter().collect()),
-        heartbeat: Some(Heartbeat { visibility: args.visibility, max: MAX_VISIBILITY }),
+        heartbeat: Some(args.visibility),
+        region: open.sqs.config().region().map(ToString::to_string),
+        // Received by ourselves.
+        clock_tolerance: Duration::ZERO,
         ..Policy::default()
     }
 }

@@ -56,7 +56,10 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
         FirehoseTransformer, KinesisLogger, MqLogger, S3ObjectLogger, ScheduledPoller, SnsLogger, SqsWorker,
     };
     let Ok(value) = serde_json::from_str::<Value>(event) else { return Vec::new() };
-    let Some(object) = value.as_object() else { return Vec::new() };
+    // A pipe sends the records alone.
+    let bare = value.as_array().map(|_| &value);
+    let none = serde_json::Map::new();
+    let Some(object) = value.as_object().or(bare.map(|_| &none)) else { return Vec::new() };
     let is_of_objects =
         || object_events(event).is_ok_and(|found| !(found.objects.is_empty() && found.test_events.is_empty()));
     let with_logger = |first: Function| {
@@ -64,7 +67,7 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
         functions.extend(is_of_objects().then_some(S3ObjectLogger));
         functions
     };
-    if let Some(records) = object.get("Records") {
+    if let Some(records) = object.get("Records").or(bare) {
         let mut records = records.as_array().into_iter().flatten();
         let Some(first) = records.next() else { return vec![S3ObjectLogger, SnsLogger, SqsWorker] };
         return match first["eventSource"].as_str().or_else(|| first["EventSource"].as_str()) {
@@ -138,13 +141,14 @@ fn objects(event: &str) -> Judged {
 
 fn sns(event: &str) -> Judged {
     let (mut does, mut problems) = (Vec::new(), Vec::new());
-    for notification in notifications(event)? {
+    for notification in notifications(event)?.records {
         match notification {
             Ok(notification) => {
                 let bytes = notification.message.len();
-                does.push(format!("logs notification {} of {bytes} bytes", notification.message_id));
+                let id = notification.message_id.as_deref().unwrap_or("-");
+                does.push(format!("logs notification {id} of {bytes} bytes"));
             }
-            Err(problem) => problems.push(problem.to_string()),
+            Err(malformed) => problems.push(malformed.problem.to_string()),
         }
     }
     Ok((does, problems))
@@ -165,6 +169,10 @@ fn jobs(event: &str) -> Judged {
             },
             Err(record) => problems.push(format!("message {}: {}", record.message_id, record.problem)),
         }
+    }
+    if batch.unnamed > 0 {
+        problems
+            .push(format!("{} without a message id: the invocation fails once the others are settled", batch.unnamed));
     }
     Ok((does, problems))
 }

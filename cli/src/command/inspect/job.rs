@@ -1,7 +1,7 @@
 //! What the worker makes of one message: the rules of `functions/sqs-worker`, told without doing the work.
 
 use serde_json::Value;
-use sluicegate::events::{EventKind, Record, object_events};
+use sluicegate::events::{Foreign, Notification, Record, json::without_mark, object_events};
 
 use super::layer::object;
 
@@ -23,15 +23,26 @@ pub(super) fn made_of(record: &Record) -> Made {
 }
 
 fn job(record: &Record) -> Result<String, String> {
-    let body: Value = serde_json::from_str(&record.body).map_err(|error| format!("the body is not JSON: {error}"))?;
     let named = record.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
+    job_in(named, without_mark(&record.body))
+}
+
+fn job_in(named: Option<&str>, text: &str) -> Result<String, String> {
+    if let Some(notification) = Notification::from_envelope(text) {
+        let inner = notification.attributes.get(JOB_TYPE).and_then(|attribute| attribute.as_text());
+        return job_in(named.or(inner), &notification.message);
+    }
+    if let Some(foreign) = Foreign::known(text) {
+        return Err(foreign.to_string());
+    }
+    let body: Value = serde_json::from_str(text).map_err(|error| format!("the body is not JSON: {error}"))?;
     match named {
         Some("NewDonor") => new_donor(&body),
-        Some("ObjectCreated") => object_created(&record.body),
+        Some("ObjectCreated") => object_created(text),
         Some("Drill") => Ok(drill(&body)),
         Some(other) => Err(format!("unknown job type {other:?}; known: {KNOWN}")),
         None if body.get("name").is_some() => new_donor(&body),
-        None if object_events(&record.body).is_ok() => object_created(&record.body),
+        None if object_events(text).is_ok() => object_created(text),
         None if body.get("drill").is_some() => Ok(drill(&body)),
         None => Err(format!("no {JOB_TYPE} attribute, and the body has the shape of no job ({KNOWN})")),
     }
@@ -50,7 +61,7 @@ fn object_created(body: &str) -> Result<String, String> {
     if let Some(refusal) = found.refused.first() {
         return Err(format!("a record of the notification cannot be read: {}", refusal.problem));
     }
-    let created = found.objects.iter().filter(|object| object.kind() == EventKind::ObjectCreated);
+    let created = found.objects.iter().filter(|object| object.may_be_new());
     let what: Vec<String> = created.map(object).collect();
     let tests = found.test_events.len();
     Ok(match (what.is_empty(), tests) {

@@ -8,7 +8,7 @@ use sluicegate::events::{
 };
 
 use super::source;
-use crate::quantity::human_size;
+use crate::{message, quantity::human_size};
 
 /// More than any route in AWS makes.
 const MAX_DEPTH: usize = 8;
@@ -58,10 +58,13 @@ fn look(text: &str, depth: usize) -> Layer {
     if depth > MAX_DEPTH {
         return Layer::bare("more envelopes than any route makes");
     }
-    if value["Records"][0]["eventSource"] == "aws:kinesis" {
+    // A pipe sends the records alone.
+    let records =
+        value["Records"].as_array().or_else(|| value.as_array().filter(|list| list.iter().all(Value::is_object)));
+    if records.is_some_and(|records| records.first().is_some_and(|first| first["eventSource"] == "aws:kinesis")) {
         return source::stream_layer(text);
     }
-    if let Some(records) = value["Records"].as_array() {
+    if let Some(records) = records.filter(|records| depth == 0 || !records.is_empty()) {
         return records_layer(records, depth);
     }
     if value["deliveryStreamArn"].is_string() {
@@ -117,9 +120,10 @@ fn records_layer(records: &[Value], depth: usize) -> Layer {
         let alone = json!({ "Records": [record] }).to_string();
         match source(record).as_str() {
             "aws:s3" => Layer::new("record", objects(&alone), Vec::new()),
-            "aws:sns" => match notifications(&alone).map(|mut all| all.pop()) {
+            "aws:sns" => match notifications(&alone).map(|mut all| all.records.pop()) {
                 Ok(Some(Ok(notification))) => notification_layer("notification", &notification, depth),
-                Ok(Some(Err(problem))) | Err(problem) => unreadable(&problem),
+                Ok(Some(Err(malformed))) => unreadable(&malformed.problem),
+                Err(problem) => unreadable(&problem),
                 Ok(None) => Layer::bare("record"),
             },
             "aws:sqs" => match batch(&alone) {
@@ -150,7 +154,7 @@ fn dispatch_layer(text: &str, depth: usize) -> Layer {
 fn record_layer(record: &Result<Record, MalformedRecord>, depth: usize) -> Layer {
     match record {
         Ok(record) => {
-            let mut facts = vec![format!("receive {}", record.receive_count)];
+            let mut facts = vec![format!("receive {}", message::receive(record))];
             facts.extend(record.group_id.as_ref().map(|group| format!("group {group}")));
             facts.extend(attributes(&record.attributes));
             Layer::new(format!("message {}", record.message_id), facts, vec![look(&record.body, depth + 1)])
@@ -163,11 +167,11 @@ fn record_layer(record: &Result<Record, MalformedRecord>, depth: usize) -> Layer
 }
 
 fn notification_layer(what: &str, notification: &Notification, depth: usize) -> Layer {
-    let mut facts = vec![format!("topic {}", notification.topic_arn)];
+    let mut facts = vec![format!("topic {}", notification.topic_arn.as_deref().unwrap_or("-"))];
     facts.extend(notification.subject.as_ref().map(|subject| format!("subject {subject}")));
     facts.extend(attributes(&notification.attributes));
     let inside = vec![look(&notification.message, depth + 1)];
-    Layer::new(format!("{what} {}", notification.message_id), facts, inside)
+    Layer::new(format!("{what} {}", notification.message_id.as_deref().unwrap_or("-")), facts, inside)
 }
 
 fn unreadable(problem: &dyn std::fmt::Display) -> Layer {

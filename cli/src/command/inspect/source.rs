@@ -48,7 +48,8 @@ pub(super) fn broker(event: &str) -> Judged {
     for message in broker_messages(event)?.messages {
         match message {
             Ok(message) => {
-                does.push(format!("logs message {} of queue {}", or_dash(message.message_id.as_ref()), message.queue));
+                let queue = or_dash(message.queue.as_ref());
+                does.push(format!("logs message {} of queue {queue}", or_dash(message.message_id.as_ref())));
             }
             Err(message) => {
                 problems.push(format!("message {}: {}", or_dash(message.message_id.as_ref()), message.problem));
@@ -67,7 +68,7 @@ pub(super) fn stream_layer(event: &str) -> Layer {
     };
     let inside = batch.records.iter().map(|record| match record {
         Ok(record) => {
-            let facts = vec![format!("{}, partition key {}", record.shard_id, record.partition_key)];
+            let facts = vec![format!("{}, partition key {}", record.shard_id, or_dash(record.partition_key.as_ref()))];
             Layer::new(format!("record {}", record.sequence_number), facts, vec![body(&record.body)])
         }
         Err(record) => unreadable(&format!("record {}", record.sequence_number), &record.problem),
@@ -102,7 +103,7 @@ pub(super) fn broker_layer(event: &str) -> Layer {
     };
     let inside = found.messages.iter().map(|message| match message {
         Ok(message) => {
-            let facts = vec![format!("queue {}", message.queue)];
+            let facts = vec![format!("queue {}", or_dash(message.queue.as_ref()))];
             Layer::new(format!("message {}", or_dash(message.message_id.as_ref())), facts, vec![body(&message.body)])
         }
         Err(message) => unreadable(&format!("message {}", or_dash(message.message_id.as_ref())), &message.problem),

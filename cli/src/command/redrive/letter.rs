@@ -89,7 +89,7 @@ mod tests {
                 .iter()
                 .map(|&(name, value)| (name.to_owned(), MessageAttribute::text(value)))
                 .collect(),
-            receive_count: 1,
+            receive_count: Some(1),
             sent_at: None,
             group_id: Some("red".to_owned()),
             deduplication_id: None,

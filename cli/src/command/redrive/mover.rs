@@ -8,8 +8,8 @@ use std::{
 use serde::Serialize;
 use serde_json::json;
 use sluicegate::{
-    aws::sqs::{Receive, SqsQueue},
-    delivery::{Failure, REASON, SourceQueue, hand_back},
+    aws::sqs::SqsQueue,
+    delivery::{Attempts, Failure, REASON, Receive, ReceivingQueue, SourceQueue, VisibilityChange, call_in_batches},
     events::Record,
 };
 use tokio::time::{Instant, sleep, sleep_until};
@@ -127,7 +127,7 @@ impl Mover<'_> {
         while in_vain < ROUNDS_IN_VAIN && !self.has_enough() {
             let receive = Receive { max_messages: self.ask(), wait: WAIT, visibility: Some(HOLD) };
             // A receive that has begun is waited for: what it brings would be hidden for minutes.
-            let messages = self.adapter.receive_as(&self.dlq.queue, &receive).await;
+            let messages = self.adapter.receive(&self.dlq.queue, &receive).await;
             let messages = messages.map_err(|error| {
                 anyhow::anyhow!("messages of {} cannot be received: {}", self.dlq.queue, error.message)
             })?;
@@ -317,8 +317,15 @@ impl Mover<'_> {
     }
 
     async fn give_back(&self) {
-        let handles: Vec<&str> = self.held.values().map(String::as_str).collect();
-        hand_back(&self.adapter, &self.dlq.queue, &handles, Instant::now() + HANDING_BACK).await;
+        let visible = |handle| VisibilityChange { receipt_handle: handle, timeout: Duration::ZERO };
+        let changes: Vec<VisibilityChange<'_>> = self.held.values().map(String::as_str).map(visible).collect();
+        let attempts = Attempts { each: HANDING_BACK / 4, until: Instant::now() + HANDING_BACK };
+        let change = async |batch: &[_]| self.adapter.change_visibility(&self.dlq.queue, batch).await;
+        let failures = call_in_batches(&changes, |_| 0, attempts, change).await;
+        let kept = failures.iter().flatten().count();
+        if kept > 0 {
+            self.output.note(&format!("{kept} messages were not given back: they are visible again in a few minutes"));
+        }
     }
 }
 

@@ -34,7 +34,8 @@ impl Targets {
         }
         let named = record.attributes.get(SOURCE).and_then(|attribute| attribute.as_text());
         let name = match (named, self.sources.as_slice()) {
-            (Some(name), _) => name.to_owned(),
+            // An ARN ends in the queue's name, and so does a URL.
+            (Some(source), _) => source.rsplit([':', '/']).next().unwrap_or(source).to_owned(),
             (None, [only]) => only.name().to_owned(),
             (None, _) => return Ok(None),
         };

@@ -1,7 +1,10 @@
-use std::{cell::RefCell, collections::VecDeque};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 use sluicegate::delivery::{
-    DeadLetter, DeadLetterQueue, FailedEntry, Failure, Heartbeat, SourceQueue, VisibilityChange,
+    DeadLetter, DeadLetterQueue, FailedEntry, Failure, ReceivingQueue, SourceQueue, VisibilityChange,
 };
 
 use super::*;
@@ -10,38 +13,44 @@ use crate::{
     output::Format,
 };
 
+type Calls = Arc<Mutex<Vec<String>>>;
+
 /// A queue that gives what it holds, and writes down what it is asked.
 #[derive(Debug, Default)]
 struct Asked {
-    backlog: RefCell<VecDeque<Message>>,
-    calls: Rc<RefCell<Vec<String>>>,
+    backlog: Mutex<VecDeque<Message>>,
+    calls: Calls,
     /// Answers of receives before the backlog.
-    errors: RefCell<VecDeque<CallError>>,
+    errors: Mutex<VecDeque<CallError>>,
     /// The first entry of each delete fails for the moment, once.
-    stumbles: Cell<bool>,
+    stumbles: Mutex<bool>,
 }
 
-impl Receiving for Asked {
+impl ReceivingQueue for Asked {
     async fn receive(&self, _: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
-        if let Some(error) = self.errors.borrow_mut().pop_front() {
+        if let Some(error) = self.errors.lock().unwrap().pop_front() {
             return Err(error);
         }
         let messages: Vec<Message> = {
-            let mut backlog = self.backlog.borrow_mut();
+            let mut backlog = self.backlog.lock().unwrap();
             let count = backlog.len().min(receive.max_messages);
             backlog.drain(..count).collect()
         };
         tokio::time::sleep(if messages.is_empty() { receive.wait } else { Duration::from_millis(5) }).await;
-        self.calls.borrow_mut().push(format!("receive {}", messages.len()));
+        self.calls.lock().unwrap().push(format!("receive {}", messages.len()));
         Ok(messages)
     }
 }
 
 impl SourceQueue for Asked {
     async fn delete(&self, _: &Queue, handles: &[&str]) -> Result<Vec<FailedEntry>, CallError> {
-        self.calls.borrow_mut().push(format!("delete {}", handles.len()));
+        self.calls.lock().unwrap().push(format!("delete {}", handles.len()));
         let failure = Failure::Transient("busy".to_owned());
-        Ok(if self.stumbles.take() { vec![FailedEntry { index: 0, failure }] } else { Vec::new() })
+        Ok(if std::mem::take(&mut *self.stumbles.lock().unwrap()) {
+            vec![FailedEntry { index: 0, failure }]
+        } else {
+            Vec::new()
+        })
     }
 
     async fn change_visibility(
@@ -50,14 +59,14 @@ impl SourceQueue for Asked {
         changes: &[VisibilityChange<'_>],
     ) -> Result<Vec<FailedEntry>, CallError> {
         let seconds: Vec<u64> = changes.iter().map(|change| change.timeout.as_secs()).collect();
-        self.calls.borrow_mut().push(format!("hide {seconds:?}"));
+        self.calls.lock().unwrap().push(format!("hide {seconds:?}"));
         Ok(Vec::new())
     }
 }
 
 impl DeadLetterQueue for Asked {
     async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
-        self.calls.borrow_mut().push(format!("send {}", letters.len()));
+        self.calls.lock().unwrap().push(format!("send {}", letters.len()));
         Ok(Vec::new())
     }
 }
@@ -70,7 +79,7 @@ fn queue_of(count: usize) -> Asked {
         attributes: [("MessageGroupId".to_owned(), format!("g-{}", number % 2))].into(),
         ..Message::default()
     };
-    Asked { backlog: RefCell::new((0..count).map(message).collect()), ..Asked::default() }
+    Asked { backlog: Mutex::new((0..count).map(message).collect()), ..Asked::default() }
 }
 
 fn settings() -> Settings {
@@ -95,10 +104,14 @@ fn shell(script: &str) -> Work {
     })
 }
 
-fn consumer(settings: Settings, port: Asked, work: Work) -> (Consumer<Asked>, Rc<RefCell<Vec<String>>>) {
-    let calls = Rc::clone(&port.calls);
-    let heartbeat = Some(Heartbeat { visibility: settings.visibility, max: MAX_VISIBILITY });
-    let policy = Policy { heartbeat, jitter: || 1.0, concurrency: 1, ..Policy::default() };
+fn consumer(settings: Settings, port: Asked, work: Work) -> (Consumer<Asked>, Calls) {
+    let calls = Arc::clone(&port.calls);
+    let policy = Policy {
+        heartbeat: Some(settings.visibility),
+        clock_tolerance: Duration::ZERO,
+        concurrency: 1,
+        ..Policy::default()
+    };
     (Consumer::new(settings, port, policy, work, Output::new(Format::Text), Workforce::new(1, 10)), calls)
 }
 
@@ -131,7 +144,7 @@ async fn full_batches_cost_a_fifth_of_a_request_a_message_and_the_polls_around_t
     consumer.run(never).await.unwrap();
     let tally = consumer.tally();
     assert_eq!((tally.received, tally.done), (1_000, 1_000));
-    let full = calls.borrow().iter().filter(|call| *call == "receive 10").count();
+    let full = calls.lock().unwrap().iter().filter(|call| *call == "receive 10").count();
     assert!(full >= 98, "{full} full receives");
     assert!(tally.requests <= 206, "{tally}");
 }
@@ -140,19 +153,19 @@ async fn full_batches_cost_a_fifth_of_a_request_a_message_and_the_polls_around_t
 async fn an_idle_consumer_makes_one_long_poll_in_twenty_seconds() {
     let (consumer, calls) = consumer(Settings { until_empty: false, ..settings() }, queue_of(0), nothing());
     consumer.run(told_after(&[95])).await.unwrap();
-    assert_eq!(calls.borrow().len(), 4, "the fifth was dropped");
+    assert_eq!(calls.lock().unwrap().len(), 4, "the fifth was dropped");
     assert_eq!(consumer.tally().requests, 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn entries_of_a_delete_that_failed_for_the_moment_are_called_again() {
     let port = queue_of(10);
-    port.stumbles.set(true);
+    *port.stumbles.lock().unwrap() = true;
     let (consumer, calls) = consumer(settings(), port, nothing());
     consumer.run(never).await.unwrap();
     assert_eq!(consumer.tally().done, 10);
     let deleted = |call: &String| call.strip_prefix("delete ").map_or(0, |count| count.parse::<usize>().unwrap());
-    assert_eq!(calls.borrow().iter().map(deleted).sum::<usize>(), 11);
+    assert_eq!(calls.lock().unwrap().iter().map(deleted).sum::<usize>(), 11);
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,7 +177,7 @@ async fn a_pace_begins_one_message_at_a_time_and_asks_for_one() {
     consumer.run(never).await.unwrap();
     assert_eq!(consumer.tally().done, 3);
     assert!((4..6).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
-    assert_eq!(calls.borrow().iter().filter(|call| *call == "receive 1").count(), 3, "{calls:?}");
+    assert_eq!(calls.lock().unwrap().iter().filter(|call| *call == "receive 1").count(), 3, "{calls:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +185,7 @@ async fn slow_work_takes_no_more_than_it_can_begin_and_keeps_it_invisible() {
     let slow = Settings { grace: Duration::from_mins(1), ..settings() };
     let (consumer, calls) = consumer(slow, queue_of(40), Work::Nothing(Duration::from_secs(45)));
     consumer.run(told_after(&[50])).await.unwrap();
-    let calls = calls.borrow();
+    let calls = calls.lock().unwrap();
     assert!(calls.iter().any(|call| call.starts_with("hide [30")), "heartbeats: {calls:?}");
     assert!(calls.iter().all(|call| *call != "receive 10"), "{calls:?}");
     let tally = consumer.tally();
@@ -187,7 +200,7 @@ async fn who_is_told_to_stop_finishes_within_the_grace_and_gives_the_rest_back()
     let tally = consumer.tally();
     assert_eq!((tally.received, tally.done, tally.given_back), (4, 0, 4));
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-    assert!(calls.borrow().iter().any(|call| call.starts_with("hide [0")), "{calls:?}");
+    assert!(calls.lock().unwrap().iter().any(|call| call.starts_with("hide [0")), "{calls:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,14 +218,14 @@ async fn who_is_told_twice_ends_at_once_and_says_what_was_in_hand() {
 async fn an_error_that_may_pass_is_waited_out_and_another_ends_the_run() {
     let error = |is_transient| CallError { message: "no".to_owned(), is_transient };
     let port = queue_of(1);
-    port.errors.borrow_mut().extend([error(true), error(true)]);
+    port.errors.lock().unwrap().extend([error(true), error(true)]);
     let (passing, _) = consumer(settings(), port, nothing());
     let started = Instant::now();
     passing.run(never).await.unwrap();
     assert_eq!(passing.tally().done, 1);
     assert!(started.elapsed() > Duration::from_secs(3));
     let port = queue_of(1);
-    port.errors.borrow_mut().push_back(error(false));
+    port.errors.lock().unwrap().push_back(error(false));
     let (refused, _) = consumer(settings(), port, nothing());
     assert!(refused.run(never).await.unwrap_err().to_string().contains("cannot be received"));
 }
@@ -222,7 +235,9 @@ async fn what_a_command_says_decides_the_fate() {
     let (retried, calls) = consumer(Settings { wait: Duration::ZERO, ..settings() }, queue_of(1), shell("exit 75"));
     retried.run(never).await.unwrap();
     assert_eq!(retried.tally().retried, 1);
-    assert!(calls.borrow().contains(&"hide [5]".to_owned()), "{calls:?}");
+    let delay = |call: &String| call.strip_prefix("hide [")?.strip_suffix(']')?.parse::<u64>().ok();
+    let delays: Vec<u64> = calls.lock().unwrap().iter().filter_map(delay).collect();
+    assert!(matches!(delays[..], [5..=10]), "half of ten seconds is random: {delays:?}");
     let (rejected, _) = consumer(Settings { wait: Duration::ZERO, ..settings() }, queue_of(1), shell("exit 65"));
     rejected.run(never).await.unwrap();
     assert_eq!(rejected.tally().rejected, 1, "no dead-letter queue is known");

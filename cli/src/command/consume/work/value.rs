@@ -17,7 +17,7 @@ pub(super) fn values(delivery: Delivery<'_>) -> Vec<(String, String)> {
         ("QUEUE", Some(queue.name().to_owned())),
         ("QUEUE_URL", Some(queue.url().to_owned())),
         ("MESSAGE_ID", Some(record.message_id.clone())),
-        ("RECEIVE_COUNT", Some(record.receive_count.to_string())),
+        ("RECEIVE_COUNT", record.receive_count.map(|count| count.to_string())),
         ("SENT_AT", sent_at),
         ("SENDER_ID", sender_id.map(ToOwned::to_owned)),
         ("GROUP_ID", record.group_id.clone()),
@@ -62,7 +62,7 @@ pub(super) mod tests {
             attributes: [("JobType", "NewDonor"), ("job-type", "second"), ("x.y", "a\0b")]
                 .map(|(name, value)| (name.to_owned(), MessageAttribute::text(value)))
                 .into(),
-            receive_count: 2,
+            receive_count: Some(2),
             sent_at: None,
             group_id: Some("red".to_owned()),
             deduplication_id: None,
