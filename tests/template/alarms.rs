@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use serde_yaml_ng::Value;
+
 use super::{Document, Resource, everything, is_dead_letter_queue, logical_id, own_name, text};
 
 fn alarms(document: &Document) -> Vec<Resource> {
@@ -35,8 +37,49 @@ fn every_dead_letter_is_an_alarm() {
 fn every_queue_that_is_late_or_long_is_an_alarm() {
     let document = everything();
     for queue in document.queues().into_iter().filter(|queue| !is_dead_letter_queue(&queue.id)) {
+        // By SQS's clock, which sees what nobody takes.
         assert_watched(&document, "ApproximateAgeOfOldestMessage", &queue.id, None);
+        // By the engine's, which sees what is taken again and again.
+        assert!(ages(&document, &queue.id).contains(&None), "{}", queue.id);
         assert_watched(&document, "ApproximateNumberOfMessagesVisible", &queue.id, None);
+    }
+}
+
+/// The thresholds of the alarms on the engine's own metric of a queue's age (nothing: a parameter).
+fn ages(document: &Document, queue: &str) -> Vec<Option<u64>> {
+    let of_queue = |alarm: &Resource| own_metric(alarm) == Some("MessageAge") && of_source(alarm) == queue;
+    alarms(document).iter().filter(|one| of_queue(one)).map(|one| one.properties["Threshold"].as_u64()).collect()
+}
+
+/// The function's own metric that an alarm watches, if it does.
+fn own_metric(alarm: &Resource) -> Option<&str> {
+    let is_own =
+        matches!(&alarm.properties["Namespace"], Value::Tagged(namespace) if namespace.value == "MetricsNamespace");
+    is_own.then(|| text(&alarm.properties["MetricName"]))
+}
+
+/// The queue or stream of a function's own metric; the function itself where it has neither.
+fn of_source(alarm: &Resource) -> String {
+    logical_id(&alarm.properties["Dimensions"].as_sequence().unwrap().last().unwrap()["Value"])
+}
+
+#[test]
+fn every_record_that_cannot_be_read_is_an_alarm() {
+    let document = everything();
+    let all = alarms(&document);
+    let found: BTreeSet<String> =
+        all.iter().filter(|alarm| own_metric(alarm) == Some("RecordsMalformed")).map(of_source).collect();
+    let mut wanted: BTreeSet<String> =
+        ["SnsLoggerFunction", "S3ObjectLoggerFunction", "MqLoggerFunction", "Stream"].map(ToOwned::to_owned).into();
+    wanted.extend(document.queues().into_iter().map(|queue| queue.id).filter(|id| !is_dead_letter_queue(id)));
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn no_alarm_is_on_metrics_that_are_not_filed() {
+    let off = Document::with(&[("MetricsNamespace", "off"), ("EnableStreams", "true")]);
+    for alarm in alarms(&off) {
+        assert_eq!(own_metric(&alarm), None, "{}", alarm.id);
     }
 }
 

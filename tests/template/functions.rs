@@ -1,8 +1,8 @@
-//! Functions: what is each one's own, and what the poller counts on.
+//! Functions: what is each one's own.
 
 use std::collections::HashSet;
 
-use super::{Document, everything, logical_id};
+use super::{everything, logical_id};
 
 #[test]
 fn every_function_has_a_role_and_a_log_group_of_its_own() {
@@ -33,32 +33,11 @@ fn every_setting_of_a_function_is_text() {
 }
 
 #[test]
-fn no_concurrency_is_reserved_unless_asked_for() {
-    // A fresh account refuses any reservation.
-    for function in Document::by_default().functions() {
+fn no_concurrency_is_reserved() {
+    // A fresh account refuses any reservation, and one of 0 sends events straight to their dead-letter queue.
+    for function in everything().functions() {
         assert!(function.properties.get("ReservedConcurrentExecutions").is_none(), "{}", function.id);
     }
-    let poller = Document::with(&[("PollerReservedConcurrency", "1")]).resource("ScheduledPollerFunction");
-    assert!(poller.properties.get("ReservedConcurrentExecutions").is_some());
-}
-
-#[test]
-fn two_runs_of_the_poller_cannot_overlap() {
-    let document = Document::by_default();
-    let poller = document.resource("ScheduledPollerFunction").properties;
-    assert!(poller["Timeout"].as_u64().unwrap() < 60);
-    assert_eq!(poller["EventInvokeConfig"]["MaximumRetryAttempts"], 0);
-    assert_eq!(document.events("ScheduleV2")[0].properties["ScheduleExpression"], "rate(1 minute)");
-}
-
-#[test]
-fn a_dispatch_starts_while_its_messages_are_still_its_own() {
-    let document = Document::by_default();
-    let seconds = |id: &str, property: &str| document.resource(id).properties[property].as_u64().unwrap();
-    let worker = document.resource("SqsWorkerFunction").properties;
-    let latest_start = worker["EventInvokeConfig"]["MaximumEventAgeInSeconds"].as_u64().unwrap();
-    let busy = seconds("ScheduledPollerFunction", "Timeout") + seconds("SqsWorkerFunction", "Timeout");
-    assert!(latest_start + busy < seconds("PolledQueue", "VisibilityTimeout"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod document;
 mod functions;
 mod installation;
 mod permissions;
+mod promises;
 mod protection;
 mod queues;
 

@@ -50,21 +50,6 @@ fn a_full_batch_larger_than_ten_has_a_window_and_a_fifo_queue_has_none() {
 }
 
 #[test]
-fn every_queue_delivers_as_often_as_its_function_knows() {
-    let document = Document::by_default();
-    let max_receives = |function: &str| {
-        document.resource(function).properties["Environment"]["Variables"]["MAX_RECEIVES"].as_str().unwrap().to_owned()
-    };
-    for queue in document.queues().into_iter().filter(|queue| !is_dead_letter_queue(&queue.id)) {
-        let receives = queue.properties["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
-        assert!(receives >= 5, "{}", queue.id);
-        let function = if queue.id == "ThumbnailQueue" { "ThumbnailerFunction" } else { "SqsWorkerFunction" };
-        // Larger, and the function would never give up a message with its reason: docs/adr/0004.
-        assert_eq!(max_receives(function), receives.to_string(), "{}", queue.id);
-    }
-}
-
-#[test]
 fn what_is_fifo_says_so_in_its_name_and_has_a_fifo_dead_letter_queue() {
     let document = Document::by_default();
     let (queues, topics) = (document.queues(), document.resources("AWS::SNS::Topic"));
