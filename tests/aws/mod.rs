@@ -8,7 +8,6 @@ mod queue;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
-    time::Instant,
 };
 
 use hyper::{Request, Response, body::Bytes};
@@ -43,7 +42,6 @@ pub(crate) struct Call {
     pub(crate) operation: String,
     pub(crate) input: Value,
     pub(crate) bytes: usize,
-    pub(crate) at: Instant,
     /// The trace it belongs to, as its header says.
     pub(crate) trace: Option<String>,
 }
@@ -132,13 +130,7 @@ async fn answer(state: Arc<State>, request: Request<Bytes>) -> http::Answer {
     let input: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     let bytes = request.body().len();
     let trace = request.headers().get("x-amzn-trace-id").map(|header| header.to_str().unwrap().to_owned());
-    state.calls.lock().unwrap().push(Call {
-        operation: operation.clone(),
-        input: input.clone(),
-        bytes,
-        at: Instant::now(),
-        trace,
-    });
+    state.calls.lock().unwrap().push(Call { operation: operation.clone(), input: input.clone(), bytes, trace });
     let fault = state.faults.lock().unwrap().get(&operation).cloned();
     let answer = match (fault, operation.as_str()) {
         (Some(Fault::Refused { status, code }), _) => refuse(status, code),

@@ -10,5 +10,5 @@ fn a_sample_is_shown_and_what_would_be_refused_exits_with_1() {
     assert!(shown.contains("by way of s3-sns-sqs"), "{shown}");
     let refused = sluice.run_with_input(&["inspect", "-"], &sample::read("sqs/missing-message-id"));
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stdout.contains("sqs-worker refuses it"), "{refused:?}");
+    assert!(refused.stdout.contains("1 without a message id: the invocation fails"), "{refused:?}");
 }

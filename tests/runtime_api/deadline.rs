@@ -20,12 +20,7 @@ async fn slow_jobs_end_before_the_deadline_and_the_rest_is_handed_back() {
     let aws = Aws::start([]).await;
     let worker = Lambda::start(
         "sqs-worker",
-        &[
-            ("AWS_ENDPOINT_URL", &aws.url()),
-            ("ENABLE_DRILLS", "true"),
-            ("BATCH_CONCURRENCY", "1"),
-            ("DEADLINE_RESERVE_MS", "1000"),
-        ],
+        &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true"), ("BATCH_CONCURRENCY", "1")],
     )
     .await;
     let deadline = SystemClock.now() + Duration::from_secs(4);
@@ -40,7 +35,6 @@ async fn slow_jobs_end_before_the_deadline_and_the_rest_is_handed_back() {
 
     let entries = aws.entries("ChangeMessageVisibilityBatch");
     let at_once = entries.iter().filter(|entry| entry["VisibilityTimeout"] == 0).count();
-    assert_eq!(aws.calls("ChangeMessageVisibilityBatch").len(), 1);
     assert_eq!(entries.len(), 10 - done);
     assert!(at_once >= 10 - done - 1, "what was not started comes back at once: {entries:?}");
     let log = worker.log().await;
@@ -50,11 +44,7 @@ async fn slow_jobs_end_before_the_deadline_and_the_rest_is_handed_back() {
 #[tokio::test]
 async fn a_job_that_outlasts_the_deadline_is_stopped_and_handed_back() {
     let aws = Aws::start([]).await;
-    let worker = Lambda::start(
-        "sqs-worker",
-        &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true"), ("DEADLINE_RESERVE_MS", "2000")],
-    )
-    .await;
+    let worker = Lambda::start("sqs-worker", &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true")]).await;
     let bodies = [json!({"drill": "sleep", "sleep_ms": 50_000}), json!({"drill": "succeed"})];
     let deadline = SystemClock.now() + Duration::from_secs(4);
     let invoked = worker.invoke_until(event::batch("Drill", &bodies), deadline).await;

@@ -94,12 +94,12 @@ fn changed(sample: &str, field: &str, text: &str) -> String {
 async fn the_sns_logger_survives_garbage() {
     let key_that_is_no_text = sample::read("s3/invalid-utf8-key");
     let events = vec![
-        garbage("a list", sample::read("garbage/not-an-object"), Fails("invalid length 0")),
-        garbage("null", sample::read("garbage/null"), Fails("invalid type: null")),
+        garbage("a list", sample::read("garbage/not-an-object"), Fails("a list, not an object")),
+        garbage("null", sample::read("garbage/null"), Fails("null, not an object")),
         garbage("another shape", sample::read("garbage/wrong-shape"), Fails("no Records")),
-        garbage("no list", sample::read("garbage/records-not-a-list"), Fails("integer `7`")),
-        garbage("no objects", sample::read("garbage/record-not-an-object"), Refuses("integer `1`")),
-        garbage("no message", sample::read("sns/missing-message"), Refuses("no Message")),
+        garbage("no list", sample::read("garbage/records-not-a-list"), Fails("is a number, not a list")),
+        garbage("no objects", sample::read("garbage/record-not-an-object"), Fails("a number, not an object")),
+        garbage("no message", sample::read("sns/missing-message"), Fails("no Message")),
         garbage("1 MiB", changed("sns/notification", "/Records/0/Sns/Message", &"x".repeat(MIB)), Takes),
         garbage("a key", changed("sns/notification", "/Records/0/Sns/Message", &key_that_is_no_text), Takes),
         garbage("no records", sample::read("sns/zero-records"), Takes),
@@ -113,14 +113,14 @@ async fn the_object_logger_survives_garbage() {
     let large = changed("sqs/s3-object-created", "/Records/0/body", &"x".repeat(MIB));
     let deep = changed("sqs/s3-object-created", "/Records/0/body", &deep());
     let events = vec![
-        garbage("a list", sample::read("garbage/not-an-object"), Fails("invalid length 0")),
-        garbage("null", sample::read("garbage/null"), Fails("invalid type: null")),
+        garbage("a list", sample::read("garbage/not-an-object"), Takes),
+        garbage("null", sample::read("garbage/null"), Fails("null, not an object")),
         garbage("another shape", sample::read("garbage/wrong-shape"), Fails("not a shape")),
-        garbage("no list", sample::read("garbage/records-not-a-list"), Fails("integer `7`")),
-        garbage("no objects", sample::read("garbage/record-not-an-object"), Refuses("integer `1`")),
+        garbage("no list", sample::read("garbage/records-not-a-list"), Fails("is a number, not a list")),
+        garbage("no objects", sample::read("garbage/record-not-an-object"), Fails("a number, not an object")),
         garbage("1 MiB", large, Refuses("expected value at line 1 column 1")),
-        garbage("a key", sample::read("s3/invalid-utf8-key"), Refuses("not UTF-8 once decoded")),
-        garbage("no bucket", sample::read("s3/missing-bucket"), Refuses("no s3.bucket.name")),
+        garbage("a key", sample::read("s3/invalid-utf8-key"), Fails("not UTF-8 once decoded")),
+        garbage("no bucket", sample::read("s3/missing-bucket"), Fails("no s3.bucket.name")),
         garbage("somebody else's", sample::read("eventbridge/custom-event"), Fails("not a shape")),
         garbage("no records", sample::read("s3/zero-records"), Takes),
         garbage("deep", deep, Refuses("not")),
@@ -132,16 +132,16 @@ async fn the_object_logger_survives_garbage() {
 async fn the_worker_survives_garbage() {
     let key_that_is_no_text = sample::read("s3/invalid-utf8-key");
     let events = vec![
-        garbage("a list", sample::read("garbage/not-an-object"), Fails("invalid length 0")),
-        garbage("null", sample::read("garbage/null"), Fails("invalid type: null")),
+        garbage("a list", sample::read("garbage/not-an-object"), Takes),
+        garbage("null", sample::read("garbage/null"), Fails("null, not an object")),
         garbage("another shape", sample::read("garbage/wrong-shape"), Fails("no Records")),
-        garbage("no list", sample::read("garbage/records-not-a-list"), Fails("integer `7`")),
-        garbage("no objects", sample::read("garbage/record-not-an-object"), Fails("integer `1`")),
-        garbage("no message id", sample::read("sqs/missing-message-id"), Fails("no messageId")),
+        garbage("no list", sample::read("garbage/records-not-a-list"), Fails("is a number, not a list")),
+        garbage("no objects", sample::read("garbage/record-not-an-object"), Fails("cannot be named")),
+        garbage("no message id", sample::read("sqs/missing-message-id"), Fails("cannot be named")),
         garbage("no body", sample::read("sqs/missing-body"), Refuses("no body")),
-        garbage("1 MiB", event::batch("NewDonor", &["x".repeat(MIB).into()]), Refuses("not JSON")),
+        garbage("1 MiB", event::batch("NewDonor", &["x".repeat(MIB).into()]), Refuses("not a valid job")),
         garbage("a key", event::batch("ObjectCreated", &[key_that_is_no_text.into()]), Refuses("not UTF-8")),
-        garbage("deep", event::batch("NewDonor", &[deep().into()]), Refuses("recursion limit")),
+        garbage("deep", event::batch("NewDonor", &[deep().into()]), Refuses("a list, not an object")),
         garbage("no URL", json!({"queueUrl": "jobs", "messages": []}).to_string(), Fails("a queue URL")),
         garbage("no messages", json!({"queueUrl": "https://q/1/jobs"}).to_string(), Fails("messages")),
         garbage("no records", sample::read("sqs/zero-records"), Takes),
@@ -163,7 +163,7 @@ async fn the_poller_survives_garbage_and_takes_any_json() {
         garbage("1 MiB", json!({"text": "x".repeat(MIB)}).to_string(), Takes),
         garbage("a key", sample::read("s3/invalid-utf8-key"), Takes),
         garbage("no records", sample::read("s3/zero-records"), Takes),
-        garbage("deep", deep(), Fails("recursion limit")),
+        garbage("deep", deep(), Takes),
     ]);
     survives("scheduled-poller", &settings, events, "schedule/scheduler").await;
 }

@@ -109,7 +109,7 @@ async fn text_is_written_where_text_is_configured() {
         assert!(line.contains(" requestId=request-"), "{line}");
     }
     let failed = lines.iter().find(|line| line.contains(" WARN  job failed")).unwrap();
-    assert!(failed.contains(r#"job.type="PrintStatement""#) || failed.contains(r#"reason="the body is not JSON"#));
+    assert!(failed.contains(r#"job.type="PrintStatement""#) || failed.contains(r#"reason="not a valid job"#));
 }
 
 /// Twenty notifications in one event instead of one.

@@ -69,9 +69,10 @@ async fn no_function_measures_without_a_namespace() {
 async fn a_batch_with_bad_records_is_counted_by_fate() {
     let lines = lines("sqs-worker", &[("METRICS_NAMESPACE", "Sluicegate")]).await;
     let of_queue = lines.iter().find(|line| is_metrics(line) && line["queue"] == "sluicegate-jobs").unwrap();
-    let finished = lines.iter().find(|line| line["message"] == "batch finished").unwrap();
+    let is_it = |line: &&Value| line["message"] == "batch finished" && line["requestId"] == of_queue["requestId"];
+    let finished = lines.iter().find(is_it).unwrap();
     assert_eq!(of_queue["Records"], finished["batch.size"]);
-    let failures = ["RecordsRetried", "RecordsRejected", "RecordsDeadLettered", "RecordsMalformed"];
+    let failures = ["RecordsRetried", "RecordsRejected", "RecordsGivenUp"];
     let failed: u64 = failures.iter().filter_map(|name| of_queue[name].as_u64()).sum();
     assert_eq!(Some(failed), finished["batch.failures"].as_u64(), "{of_queue}");
 }

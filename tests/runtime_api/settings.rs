@@ -16,7 +16,7 @@ async fn refusal(function: &'static str, settings: &[(&str, &str)]) -> Line {
 #[tokio::test]
 async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
     let wrong: [(&str, &[(&str, &str)]); 8] = [
-        ("firehose-transformer", &[("DROP_WHEN", "level"), ("DEADLINE_RESERVE_MS", "soon")]),
+        ("firehose-transformer", &[("DROP_WHEN", "level"), ("UNKNOWN_DEADLINE_MS", "soon")]),
         (
             "kinesis-logger",
             &[("LOGGED_DATA_MAX_BYTES", "lots"), ("FAIL_WHOLE_BATCH", "no"), ("UNKNOWN_DEADLINE_MS", "0")],
@@ -31,10 +31,10 @@ async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
             &[
                 ("QUEUE_URL", ""),
                 ("INVOCATION_TYPE", "Sometimes"),
-                ("BATCH_SIZE", "0"),
                 ("RECEIVERS", "-1"),
+                ("WORKER_CONCURRENCY", "0"),
+                ("WORKER_TIMEOUT_SECONDS", "soon"),
                 ("PAYLOAD_LIMIT_BYTES", "7"),
-                ("DEADLINE_RESERVE_MS", "soon"),
                 ("WORKER_FUNCTION", " "),
             ],
         ),
@@ -43,7 +43,9 @@ async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
             "sqs-worker",
             &[
                 ("BATCH_CONCURRENCY", "0"),
-                ("DEADLINE_RESERVE_MS", "-5"),
+                ("MAX_RECEIVES", "0"),
+                ("HEARTBEAT_VISIBILITY_SECONDS", "0"),
+                ("MAX_TRIES", "-5"),
                 ("RETRY_INITIAL_SECONDS", "43201"),
                 ("RETRY_MAX_SECONDS", "1.5"),
                 ("DEAD_LETTER_QUEUES", "jobs"),

@@ -33,7 +33,7 @@ async fn poller(aws: &Aws, invocation_type: &str) -> Lambda {
         ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/polled"),
         ("WORKER_FUNCTION", "sqs-worker"),
         ("INVOCATION_TYPE", invocation_type),
-        ("DEADLINE_RESERVE_MS", "2000"),
+        ("WORKER_TIMEOUT_SECONDS", "1"),
     ];
     Lambda::start("scheduled-poller", &settings).await
 }

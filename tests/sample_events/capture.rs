@@ -1,8 +1,7 @@
 //! What one invocation of a handler did, as text.
 
 use std::{
-    fmt::Write as _,
-    io,
+    fmt, io,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -25,6 +24,30 @@ pub(crate) fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_741_944_500)
 }
 
+/// What one invocation did.
+pub(crate) struct Outcome {
+    /// What was answered, as JSON, or the error's text.
+    pub(crate) answer: Result<String, String>,
+    /// What was called.
+    pub(crate) calls: Vec<String>,
+    /// What was logged, without durations.
+    pub(crate) log: String,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.answer {
+            Ok(answer) => writeln!(f, "answer\n{answer}")?,
+            Err(error) => writeln!(f, "error\n{error}")?,
+        }
+        writeln!(f, "\ncalls")?;
+        for call in &self.calls {
+            writeln!(f, "{call}")?;
+        }
+        write!(f, "\nlog\n{}", self.log)
+    }
+}
+
 /// Runs a handler as the runtime loop does: on a paused clock, inside the invocation's span, with its log captured.
 ///
 /// Gives its answer, the calls it made and its log lines, without their durations.
@@ -33,6 +56,15 @@ pub(crate) fn capture<Answer: Serialize>(
     calls: &Calls,
     handler: impl AsyncFnOnce(&Invocation) -> Result<Answer, InvocationError>,
 ) -> String {
+    observe(function, calls, handler).to_string()
+}
+
+/// The same, in its parts.
+pub(crate) fn observe<Answer: Serialize>(
+    function: &str,
+    calls: &Calls,
+    handler: impl AsyncFnOnce(&Invocation) -> Result<Answer, InvocationError>,
+) -> Outcome {
     let log = Log::default();
     let name = |name: &str| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| function.to_owned());
     let logger = LineLogger::new(LogConfig::from_lookup(name).unwrap(), now, log.clone());
@@ -42,21 +74,8 @@ pub(crate) fn capture<Answer: Serialize>(
         let span = tracing::error_span!(INVOCATION_SPAN, requestId = invocation.request_id.as_str());
         runtime.block_on(handler(&invocation).instrument(span))
     });
-    report(answer, calls, &log.text())
-}
-
-fn report<Answer: Serialize>(answer: Result<Answer, InvocationError>, calls: &Calls, log: &str) -> String {
-    let mut report = match answer {
-        Ok(answer) => format!("answer\n{}\n", serde_json::to_string_pretty(&answer).unwrap()),
-        Err(error) => format!("error\n{error}\n"),
-    };
-    report.push_str("\ncalls\n");
-    for call in calls.all() {
-        writeln!(report, "{call}").unwrap();
-    }
-    report.push_str("\nlog\n");
-    report.push_str(&without_durations(log));
-    report
+    let answer = answer.map(|answer| serde_json::to_string_pretty(&answer).unwrap()).map_err(|error| error.to_string());
+    Outcome { answer, calls: calls.all(), log: without_durations(&log.text()) }
 }
 
 /// Durations say how fast the machine is, not what the function did.

@@ -1,16 +1,22 @@
 //! The functions, each with ports that only listen.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use kinesis_logger::StreamLogger;
 use s3_object_logger::ObjectLogger;
 use scheduled_poller::Poller;
-use sluicegate::{events::dispatch::Message, idempotency::MemoryStore};
+use sluicegate::{clock::Clock, events::dispatch::Message, idempotency::MemoryStore, random::Random};
 use sqs_worker::Worker;
 use thumbnailer::Thumbnailer;
 
 use super::{
-    capture::{capture, now},
+    capture::{Outcome, now, observe},
     port::Aws,
 };
 
@@ -72,53 +78,53 @@ impl Function {
         }
     }
 
-    /// Sends one event through the handler; what happened, as text.
-    pub(crate) fn invoke(self, event: &str) -> String {
+    /// Sends one event through the handler.
+    pub(crate) fn invoke(self, event: &str) -> Outcome {
         let aws = Aws::default();
         match self {
             Self::FirehoseTransformer => {
                 let config = firehose_transformer::Config::from_lookup(&settings(FIREHOSE_TRANSFORMER)).unwrap();
-                capture(self.name(), &aws.calls, async |invocation| {
+                observe(self.name(), &aws.calls, async |invocation| {
                     firehose_transformer::handle(&config, event, invocation).await
                 })
             }
             Self::KinesisLogger => {
                 let config = kinesis_logger::Config::from_lookup(&settings(&[])).unwrap();
                 let logger = StreamLogger::new(config, now);
-                capture(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
+                observe(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
             }
             Self::MqLogger => {
                 let config = mq_logger::Config::from_lookup(&settings(&[])).unwrap();
-                capture(self.name(), &aws.calls, async |invocation| mq_logger::handle(&config, event, invocation).await)
+                observe(self.name(), &aws.calls, async |invocation| mq_logger::handle(&config, event, invocation).await)
             }
             Self::ObjectLogger => {
                 let config = s3_object_logger::Config::from_lookup(&settings(OBJECT_LOGGER)).unwrap();
                 let logger = ObjectLogger::new(config, aws.clone());
-                capture(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
+                observe(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
             }
             Self::Poller => {
-                *aws.backlog.borrow_mut() = backlog();
+                *aws.backlog.lock().unwrap() = backlog();
                 let config = scheduled_poller::Config::from_lookup(&settings(POLLER)).unwrap();
-                let poller = Poller::new(config, aws.clone(), aws.clone());
-                capture(self.name(), &aws.calls, async |invocation| poller.handle(event, invocation).await)
+                let poller = Poller::new(config, aws.clone(), aws.clone(), clock());
+                observe(self.name(), &aws.calls, async |invocation| poller.handle(event, invocation).await)
             }
             Self::SnsLogger => {
                 let config = sns_logger::Config::from_lookup(&settings(&[])).unwrap();
-                capture(self.name(), &aws.calls, async |invocation| {
+                observe(self.name(), &aws.calls, async |invocation| {
                     sns_logger::handle(&config, event, invocation).await
                 })
             }
             Self::Thumbnailer => {
-                let mut config = thumbnailer::Config::from_lookup(&settings(THUMBNAILER)).unwrap();
-                config.queue.policy.jitter = || 1.0;
-                let thumbnailer = Thumbnailer::new(config, aws.clone(), aws.clone(), |_table| MemoryStore::default());
-                capture(self.name(), &aws.calls, async |invocation| thumbnailer.handle(event, invocation).await)
+                let config = thumbnailer::Config::from_lookup(&settings(THUMBNAILER)).unwrap();
+                let (world, store) = ((clock(), random()), |_table| MemoryStore::default());
+                let thumbnailer = Thumbnailer::in_world(config, aws.clone(), aws.clone(), store, world);
+                observe(self.name(), &aws.calls, async |invocation| thumbnailer.handle(event, invocation).await)
             }
             Self::Worker => {
-                let mut config = sqs_worker::Config::from_lookup(&settings(WORKER)).unwrap();
-                config.queue.policy.jitter = || 1.0;
-                let worker = Worker::new(config, aws.clone(), |_table| MemoryStore::default());
-                capture(self.name(), &aws.calls, async |invocation| worker.handle(event, invocation).await)
+                let config = sqs_worker::Config::from_lookup(&settings(WORKER)).unwrap();
+                let store = |_table| MemoryStore::default();
+                let worker = Worker::in_world(config, aws.clone(), store, clock(), random());
+                observe(self.name(), &aws.calls, async |invocation| worker.handle(event, invocation).await)
             }
         }
     }
@@ -126,6 +132,24 @@ impl Function {
 
 fn settings(settings: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
     |name| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+}
+
+/// The time of every observation.
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(now)
+}
+
+/// The longest of every random delay; no two tokens alike.
+struct Longest(AtomicU64);
+
+impl Random for Longest {
+    fn bits(&self) -> u64 {
+        u64::MAX - (self.0.fetch_add(1, Ordering::Relaxed) & 0xff)
+    }
+}
+
+fn random() -> Arc<dyn Random> {
+    Arc::new(Longest(AtomicU64::new(0)))
 }
 
 /// What the poller finds in its queue.

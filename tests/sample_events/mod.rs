@@ -6,6 +6,7 @@
 
 pub(crate) mod capture;
 mod function;
+mod mutation;
 pub(crate) mod port;
 mod promise;
 pub(crate) mod sample;
@@ -28,7 +29,7 @@ fn every_sample_gives_its_snapshot(function: Function) {
             if takers(&sample).is_some_and(|takers| takers.contains(&function)) {
                 let event = sample::read(&sample);
                 insta::with_settings!({ snapshot_suffix => &sample }, {
-                    assert_snapshot!(function.name(), function.invoke(&event));
+                    assert_snapshot!(function.name(), function.invoke(&event).to_string());
                 });
             }
         });

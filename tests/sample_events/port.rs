@@ -1,12 +1,17 @@
 //! The functions' ports: they take everything and say what they were asked.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 use s3_object_logger::{AlertError, AlertPort, PhoneNumber, TopicArn};
-use scheduled_poller::{Invoke, Receive};
 use sluicegate::{
     aws::s3::{ObjectAnswer, ObjectRequest},
-    delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, SourceQueue, VisibilityChange},
+    delivery::{
+        CallError, DeadLetter, DeadLetterQueue, FailedEntry, Invoke, InvokeError, Receive, ReceivingQueue, SourceQueue,
+        TargetFunction, VisibilityChange,
+    },
     events::{AttributeValue, MessageAttributes, Queue, dispatch::Message},
 };
 use thumbnailer::Objects;
@@ -16,15 +21,15 @@ const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0
 
 /// The calls a function made, in order. Clones share one list.
 #[derive(Clone, Default)]
-pub(crate) struct Calls(Rc<RefCell<Vec<String>>>);
+pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl Calls {
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.borrow().clone()
+        self.0.lock().unwrap().clone()
     }
 
     fn add(&self, call: String) {
-        self.0.borrow_mut().push(call);
+        self.0.lock().unwrap().push(call);
     }
 }
 
@@ -32,7 +37,7 @@ impl Calls {
 #[derive(Clone, Default)]
 pub(crate) struct Aws {
     pub(crate) calls: Calls,
-    pub(crate) backlog: Rc<RefCell<VecDeque<Message>>>,
+    pub(crate) backlog: Arc<Mutex<VecDeque<Message>>>,
 }
 
 impl SourceQueue for Aws {
@@ -65,10 +70,11 @@ impl DeadLetterQueue for Aws {
     }
 }
 
-impl Receive for Aws {
-    async fn receive(&self, queue: &Queue, wait: Duration) -> Result<Vec<Message>, CallError> {
+impl ReceivingQueue for Aws {
+    async fn receive(&self, queue: &Queue, receive: &Receive) -> Result<Vec<Message>, CallError> {
+        let wait = receive.wait;
         let messages: Vec<Message> = {
-            let mut backlog = self.backlog.borrow_mut();
+            let mut backlog = self.backlog.lock().unwrap();
             let ten = backlog.len().min(10);
             backlog.drain(..ten).collect()
         };
@@ -80,10 +86,10 @@ impl Receive for Aws {
     }
 }
 
-impl Invoke for Aws {
-    async fn invoke(&self, payload: String) -> Result<(), CallError> {
-        self.calls.add(format!("invoke with {payload}"));
-        Ok(())
+impl TargetFunction for Aws {
+    async fn invoke(&self, payload: &str, invoke: Invoke) -> Result<String, InvokeError> {
+        self.calls.add(format!("invoke as {invoke:?} with {payload}"));
+        Ok("{}".to_owned())
     }
 }
 

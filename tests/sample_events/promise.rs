@@ -6,7 +6,8 @@
 mod stream;
 
 use sluicegate::events::{
-    AttributeValue, Door, EventKind, Hop, Notification, batch, firehose_batch, notifications, object_events, tick,
+    AttributeValue, Door, EventKind, Hop, MalformedNotification, Notification, batch, firehose_batch, notifications,
+    object_events, tick,
 };
 
 use super::sample::{read, samples};
@@ -33,7 +34,7 @@ const OBJECTS: &[(&str, &[&str])] = &[
         "s3/invalid-utf8-key",
         &[
             "s3 ObjectCreated reports/2025/good neighbour.csv",
-            r#"refused: object key "%FF%FE.txt" is not UTF-8 once decoded (byte 0 of it on)"#,
+            "refused: the object's key is not UTF-8 once decoded (byte 0 of it on)",
         ],
     ),
     ("s3/lifecycle-expiration", &["s3 ObjectRemoved tmp/export 0042.parquet"]),
@@ -49,10 +50,30 @@ const OBJECTS: &[(&str, &[&str])] = &[
     ("s3/object-restored", &["s3 ObjectRestore archive/2019/ledger.csv"]),
     ("s3/test-event", &["s3 test event of amzn-s3-demo-bucket"]),
     ("s3/unknown-event-name", &["s3 Other reports/2025/april.csv"]),
+    ("s3/without-event-time", &["s3 ObjectCreated orchard/pear.txt"]),
     ("s3/zero-records", &[]),
     ("sns/s3-object-created", &["s3-sns ObjectCreated 사진/봄 소풍 1+1.jpg"]),
+    ("sns/s3-without-event-time", &["s3-sns ObjectCreated orchard/pear.txt"]),
     ("sns/s3-test-event", &["s3-sns test event of amzn-s3-demo-bucket"]),
     ("sqs/s3-eventbridge", &["s3-eventbridge-sqs ObjectCreated 사진/봄 소풍 1+1.jpg"]),
+    (
+        "eventbridge/cloudtrail-call",
+        &["a call of AWS's API that CloudTrail tells of (AWS API Call via CloudTrail), not an object's event of S3"],
+    ),
+    (
+        "sqs/s3-empty-records",
+        &[
+            "refused: not a shape this function knows: expected an S3 notification or an S3 event of EventBridge, \
+             perhaps inside SNS or SQS",
+            "refused: not a valid record: null, not an object",
+            "refused: not a shape this function knows: expected a record of S3, SNS or SQS",
+        ],
+    ),
+    (
+        "sqs/s3-eventbridge-without-detail-type",
+        &["s3-eventbridge-sqs Unnamed \
+           aws/ROUTE53/1.0/region=eu-north-1/accountId=1/eventDay=20260720/a.gz.parquet"],
+    ),
     (
         "sqs/s3-images",
         &[
@@ -70,6 +91,9 @@ const OBJECTS: &[(&str, &[&str])] = &[
 
 /// What `notifications` finds: the subject of each, or why it is refused.
 const NOTIFICATIONS: &[(&str, &[&str])] = &[
+    ("sns/attributes-other-spelling", &["(none)"]),
+    ("sns/message-is-an-object", &["(none)"]),
+    ("sns/s3-without-event-time", &["(none)"]),
     ("sns/long-message", &["Minutes of the meeting"]),
     ("sns/missing-message", &["refused: SNS notification has no Message", "Good neighbour"]),
     ("sns/missing-signature", &["Unsigned"]),
@@ -84,6 +108,47 @@ const NOTIFICATIONS: &[(&str, &[&str])] = &[
 
 /// What `batch` finds: door, queue, the receive count of each record or why it is refused; or why the event is.
 const BATCHES: &[(&str, &[&str])] = &[
+    ("dispatch/nulls", &["dispatch a-std", "receive 1"]),
+    ("dispatch/nulls-fifo", &["dispatch a-order.fifo", "receive 1 of g1", "receive 1 of g1"]),
+    ("dispatch/same-message-twice", &["dispatch a-std", "receive 1", "receive 1"]),
+    ("sqs/attribute-nulls", &["mapping orchard-jobs", "receive 1", "receive 1", "receive 1", "receive 1", "receive 1"]),
+    ("sqs/body-as-a-list", &["mapping orchard-jobs", "receive 1", "receive 1"]),
+    ("sqs/fifo-head-fails", &["mapping a-order.fifo", "receive 1 of g", "receive 1 of g", "receive 1 of g"]),
+    (
+        "sqs/fifo-unreadable-attribute",
+        &[
+            "mapping sluicegate-dev-ordered.fifo",
+            "receive 1 of order-7",
+            "receive 1 of order-7",
+            "receive 1 of order-8",
+        ],
+    ),
+    ("sqs/numeric-id-twice", &["mapping sluicegate-dev-jobs", "receive 1", "receive 1"]),
+    (
+        "sqs/odd-json",
+        &[
+            "mapping orchard-jobs",
+            "receive 1",
+            "receive 1",
+            "receive 1",
+            "receive 1",
+            "receive 1",
+            "receive 1",
+            "receive 1",
+        ],
+    ),
+    ("sqs/offloaded-payload", &["mapping orchard-jobs", "receive 1"]),
+    ("sqs/other-partition", &["mapping spenden", "receive 1"]),
+    ("sqs/pipe", &["mapping sluicegate-dev-jobs", "receive 1", "receive 1"]),
+    ("sqs/reason-with-noncharacter", &["mapping a-std", "receive 1", "receive 1", "receive 1"]),
+    (
+        "sqs/s3-empty-records",
+        &["mapping orchard-jobs", "receive 1", "receive 1", "receive 1", "receive 1", "receive 1"],
+    ),
+    ("sqs/s3-eventbridge-without-detail-type", &["mapping orchard-jobs", "receive 1"]),
+    ("sqs/secret-in-a-wrong-type", &["mapping orchard-jobs", "receive 1"]),
+    ("sqs/sns-confirmation", &["mapping orchard-jobs", "receive 1", "receive 1"]),
+    ("sqs/sns-wrapped-donor", &["mapping orchard-jobs", "receive 1"]),
     ("dispatch/messages", &["dispatch sluicegate-polled", "receive 1", "receive 1", "receive 2"]),
     ("dispatch/single-message", &["dispatch sluicegate-polled", "receive 1"]),
     ("dispatch/zero-messages", &["dispatch sluicegate-polled"]),
@@ -106,7 +171,7 @@ const BATCHES: &[(&str, &[&str])] = &[
         ],
     ),
     ("sqs/missing-body", &["mapping sluicegate-jobs", "refused: SQS record has no body", "receive 1"]),
-    ("sqs/missing-message-id", &["SQS record has no messageId"]),
+    ("sqs/missing-message-id", &["mapping sluicegate-jobs", "receive 1", "1 unnamed"]),
     ("sqs/new-donor", &["mapping sluicegate-jobs", "receive 1"]),
     ("sqs/new-donor-by-shape", &["mapping sluicegate-jobs", "receive 1"]),
     ("sqs/s3-eventbridge", &["mapping sluicegate-jobs", "receive 1"]),
@@ -138,12 +203,9 @@ const FIREHOSE: &[(&str, &[&str])] = &[
     ),
     (
         "firehose/wrong-base64",
-        &[
-            "sluicegate-clicks",
-            "refused: data of the Firehose record is not base64: Invalid symbol 63, offset 0.",
-            "32 bytes",
-        ],
+        &["sluicegate-clicks", "refused: data of the Firehose record is not base64 at byte 0", "32 bytes"],
     ),
+    ("firehose/times-as-text", &["orchard", "7 bytes", "7 bytes of 4d1a", "7 bytes", "7 bytes", "7 bytes", "7 bytes"]),
     ("firehose/zero-records", &["sluicegate-clicks"]),
 ];
 
@@ -157,7 +219,10 @@ const TICKS: &[(&str, &str)] = &[
 ];
 
 fn found_objects(event: &str) -> Vec<String> {
-    let events = object_events(event).unwrap();
+    let events = match object_events(event) {
+        Ok(events) => events,
+        Err(problem) => return vec![problem.to_string()],
+    };
     let objects = events.objects.iter().map(|object| {
         let folder = if object.is_folder_marker() { " (folder)" } else { "" };
         format!("{} {:?} {}{folder}", object.route, object.kind(), object.key)
@@ -168,11 +233,11 @@ fn found_objects(event: &str) -> Vec<String> {
 }
 
 fn found_notifications(event: &str) -> Vec<String> {
-    let found = |record: Result<Notification, _>| match record {
+    let found = |record: Result<Notification, MalformedNotification>| match record {
         Ok(notification) => notification.subject.unwrap_or_else(|| "(none)".to_owned()),
-        Err(problem) => format!("refused: {problem}"),
+        Err(malformed) => format!("refused: {}", malformed.problem),
     };
-    notifications(event).unwrap().into_iter().map(found).collect()
+    notifications(event).unwrap().records.into_iter().map(found).collect()
 }
 
 fn found_batch(event: &str) -> Vec<String> {
@@ -184,11 +249,12 @@ fn found_batch(event: &str) -> Vec<String> {
     let records = batch.records.into_iter().map(|record| match record {
         Ok(record) => {
             let group = record.group_id.map(|group| format!(" of {group}")).unwrap_or_default();
-            format!("receive {}{group}", record.receive_count)
+            format!("receive {}{group}", record.receive_count.unwrap())
         }
         Err(malformed) => format!("refused: {}", malformed.problem),
     });
-    std::iter::once(format!("{} {}", batch.door.as_str(), batch.queue)).chain(records).collect()
+    let unnamed = (batch.unnamed > 0).then(|| format!("{} unnamed", batch.unnamed));
+    std::iter::once(format!("{} {}", batch.door.as_str(), batch.queue)).chain(records).chain(unnamed).collect()
 }
 
 fn found_firehose(event: &str) -> Vec<String> {
@@ -203,7 +269,7 @@ fn found_firehose(event: &str) -> Vec<String> {
         }
         Err(malformed) => format!("refused: {}", malformed.problem),
     });
-    std::iter::once(batch.source_name().to_owned()).chain(records).collect()
+    std::iter::once(batch.source_name().unwrap().to_owned()).chain(records).collect()
 }
 
 #[test]
@@ -250,6 +316,7 @@ fn every_sample_but_the_garbage_has_a_promise() {
         .chain(FIREHOSE.iter().map(|(sample, _)| *sample))
         .chain(stream::STREAMS.iter().map(|(sample, _)| *sample))
         .chain(stream::BROKERS.iter().map(|(sample, _)| *sample))
+        .chain(stream::TABLES.iter().map(|(sample, _)| *sample))
         .chain(TICKS.iter().map(|(sample, _)| *sample))
         .collect();
     for sample in samples().iter().filter(|sample| !sample.starts_with("garbage/")) {
@@ -332,7 +399,7 @@ fn binary_attributes_are_bytes_on_both_ways_in() {
     let attributes = &batch.records[0].as_ref().unwrap().attributes;
     assert_eq!(attributes["Fingerprint"].value, AttributeValue::Binary(vec![0x00, 0xFF, 0x10, 0x80, 0x7F, 0xC3]));
     assert_eq!(attributes["Priority"].as_text(), Some("7"));
-    let notification = notifications(&read("sns/notification-with-attributes")).unwrap().remove(0).unwrap();
+    let notification = notifications(&read("sns/notification-with-attributes")).unwrap().records.remove(0).unwrap();
     assert_eq!(notification.attributes["checksum"].value, AttributeValue::Binary(vec![0x00, 0xFF, 0x10, 0x80, 0x7F]));
 }
 

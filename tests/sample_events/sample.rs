@@ -10,12 +10,14 @@ pub(crate) fn takers(sample: &str) -> Option<&'static [Function]> {
         FirehoseTransformer, KinesisLogger, MqLogger, ObjectLogger, Poller, SnsLogger, Thumbnailer, Worker,
     };
     let takers: &[Function] = match sample.split_once('/')? {
-        ("s3", _) => &[ObjectLogger],
+        ("s3", _) | ("eventbridge", "cloudtrail-call") => &[ObjectLogger],
         ("sns", case) if case.starts_with("s3-") => &[SnsLogger, ObjectLogger],
         ("sns", _) => &[SnsLogger],
         ("sqs", case) if case.starts_with("s3-") => &[Worker, ObjectLogger, Thumbnailer],
         ("sqs" | "dispatch", _) => &[Worker],
         ("eventbridge", case) if case.starts_with("object-") => &[ObjectLogger],
+        // Read by the crate; no function of the workspace takes a table's stream.
+        ("dynamodb", _) => &[],
         ("eventbridge", "scheduled-event") | ("schedule", _) => &[Poller],
         ("eventbridge", "custom-event") => &[ObjectLogger, Poller],
         ("kinesis", _) => &[KinesisLogger],

@@ -18,7 +18,7 @@ async fn a_good_job_is_done_and_a_bad_one_beside_it_ends_in_the_dead_letter_queu
         Job { kind: "Unheard", body: format!(r#"{{"id":"{run}"}}"#) },
         Job::nameless(&run),
     ];
-    let reasons = ["not JSON", "Unheard", "no name"];
+    let reasons = ["not a valid job", "names no job of this function", "no name"];
     let mut jobs: Vec<Job> = (0..5).map(|number| Job::donor(&format!("{run}-{number}"))).collect();
     jobs.extend(bad.clone());
     let ids = send(&stack, "JobQueueUrl", &jobs).await;
@@ -33,7 +33,9 @@ async fn a_good_job_is_done_and_a_bad_one_beside_it_ends_in_the_dead_letter_queu
         let letter = queue::letter(&stack, "JobDeadLetterQueueUrl", &job.body).await;
         assert_eq!(letter.attribute("JobType"), Some(job.kind));
         assert_eq!(letter.attribute("sluicegate.reason"), Some(failed.text("reason")));
-        assert_eq!(letter.attribute("sluicegate.source"), stack.output("JobQueueUrl").rsplit('/').next());
+        let name = stack.output("JobQueueUrl").rsplit('/').next().unwrap();
+        let source = letter.attribute("sluicegate.source");
+        assert_eq!(source, Some(format!("arn:aws:sqs:us-east-1:000000000000:{name}").as_str()));
         assert_eq!(letter.attribute("sluicegate.receives"), Some("1"));
     }
     let given_up = queue::letters(&stack, "JobDeadLetterQueueUrl", &run).await;

@@ -2,7 +2,6 @@
 
 use std::{process::Command, time::Duration};
 
-use aws_sdk_sqs::types::QueueAttributeName::RedrivePolicy;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -55,14 +54,9 @@ async fn kill_again_and_again(stack: &Stack) -> usize {
 #[tokio::test]
 async fn no_job_is_lost_when_workers_are_killed_again_and_again() {
     let (stack, _turn) = (Stack::of_make_test(), alone().await);
-    // Every kill costs its whole batch a receive: with the usual five a job could run out of them through no fault of its own.
-    let redrive = queue::redrive_policy(&stack, "JobDeadLetterQueueUrl", 100);
-    let settings = Settings::in_a_hurry("JobQueueUrl").with_variable("MAX_RECEIVES", "100").with_attribute(
-        "JobQueueUrl",
-        RedrivePolicy,
-        &redrive,
-    );
-    settings
+    // Every kill costs its whole batch a receive and nobody a try: with the template's maxReceiveCount and its tries.
+    Settings::in_a_hurry("JobQueueUrl")
+        .with_variable("MAX_TRIES", "10")
         .during(&stack, async {
             let run = run_mark("killed");
             let nap = |number| Job::drill(&format!("{run}-{number}"), json!({"drill": "sleep", "sleep_ms": 200}));
@@ -73,7 +67,7 @@ async fn no_job_is_lost_when_workers_are_killed_again_and_again() {
             assert!(interrupted(&stack) > interrupted_before + 5, "the kills met hardly anybody at work");
 
             queue::is_empty(&stack, "JobQueueUrl").await;
-            let keys: Vec<String> = ids.iter().map(|id| memory::key_of_message(&stack, "JobQueueUrl", id)).collect();
+            let keys: Vec<String> = ids.iter().map(|id| memory::key_of_message(&stack, id)).collect();
             eventually("every job to be done", async || {
                 let completed = memory::completed(&stack).await;
                 let lost = keys.iter().filter(|key| !completed.contains(*key)).count();

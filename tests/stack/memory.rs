@@ -25,7 +25,14 @@ pub(crate) async fn completed(stack: &Stack) -> HashSet<String> {
 }
 
 /// The key of a message whose effect has no name of its own.
-pub(crate) fn key_of_message(stack: &Stack, queue: &str, message_id: &str) -> String {
-    let (_, name) = stack.output(queue).rsplit_once('/').unwrap();
-    format!("{name}#{message_id}")
+pub(crate) fn key_of_message(stack: &Stack, message_id: &str) -> String {
+    key_of(stack, &["message", message_id])
+}
+
+/// The key of an effect of the worker's: its parts, each with its length.
+pub(crate) fn key_of(stack: &Stack, parts: &[&str]) -> String {
+    let worker = stack.output("SqsWorkerFunctionName");
+    let parts: Vec<String> =
+        std::iter::once(&worker).chain(parts).map(|part| format!("{}:{part}", part.len())).collect();
+    parts.concat()
 }

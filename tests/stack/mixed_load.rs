@@ -97,11 +97,9 @@ async fn each_good_job_is_done_once(log: &mut Log<'_>, ids: &[String]) {
             Part::Original => {}
             Part::CopyOf(original) => {
                 let both = |counted| of(counted, place) + of(counted, original);
-                assert_eq!(
-                    (both(&registered), both(&done), both(&already_done)),
-                    (1, 1, 1),
-                    "jobs {original}, {place}"
-                );
+                assert_eq!((both(&registered), both(&done)), (1, 1), "jobs {original}, {place}");
+                // At least: a queue may deliver a message again whose answer came as its time ran out.
+                assert!(both(&already_done) >= 1, "jobs {original}, {place}");
             }
         }
     }
@@ -119,9 +117,10 @@ async fn just_the_bad_are_given_up(stack: &Stack, run: &str, jobs: &[Job]) {
         let (reason, receives) = (letter.attribute("sluicegate.reason"), letter.attribute("sluicegate.receives"));
         if letter.body().contains("panic") {
             assert!(reason.is_some_and(|reason| reason.contains("panicked: a drill")), "{letter:?}");
-            assert_eq!(receives, Some("5"), "a panic is tried again: {letter:?}");
+            let receives = receives.and_then(|receives| receives.parse::<u32>().ok());
+            assert!(receives >= Some(5), "a panic is tried again: {letter:?}");
         } else {
-            assert_eq!((reason, receives), (Some("the donor has no name"), Some("1")), "{letter:?}");
+            assert_eq!((reason, receives), (Some("donor has no name"), Some("1")), "{letter:?}");
         }
         assert!(letter.attribute("JobType").is_some(), "{letter:?}");
     }
@@ -132,8 +131,8 @@ async fn the_store_remembers_the_good(stack: &Stack, run: &str, ids: &[String]) 
     let completed = memory::completed(stack).await;
     let expected: HashSet<String> = (0..JOBS)
         .filter_map(|place| match part(place) {
-            Part::Good | Part::Original => Some(format!("NewDonor#{run}-{place}.")),
-            Part::FailsOnce => Some(memory::key_of_message(stack, "JobQueueUrl", &ids[place])),
+            Part::Good | Part::Original => Some(memory::key_of(stack, &["NewDonor", &format!("{run}-{place}.")])),
+            Part::FailsOnce => Some(memory::key_of_message(stack, &ids[place])),
             Part::Poison | Part::Panics | Part::CopyOf(_) => None,
         })
         .collect();

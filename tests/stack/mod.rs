@@ -16,6 +16,7 @@
 //! | `ordered` | message groups keep their order around failures |
 //! | `streams`, `thumbnails` | records through Kinesis and Firehose; images, and what is none |
 //! | `permissions` | each function with its role enforced: the routes work, and a call it has no business making is denied |
+//! | `simulated` | short scripts have the same outcome here and in the simulated AWS |
 //! | `faults` | calls to AWS that fail, hang or lose their answer: nothing lost, nothing done twice |
 //!
 //! The tests share one stack and know their own messages by id. Those that change settings or kill processes run alone:
@@ -42,6 +43,7 @@ mod notifications;
 mod ordered;
 mod permissions;
 mod polled;
+mod simulated;
 mod streams;
 mod thumbnails;
 mod uploads;

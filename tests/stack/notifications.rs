@@ -25,7 +25,7 @@ async fn a_notification_is_logged_with_its_subject_and_its_attributes() {
     let publish = publish.message_attributes("colour", attribute("String", "green"));
     let sent = publish.message_attributes("weight", attribute("Number", "3")).send().await.unwrap();
 
-    let line = log.line("notification received", |line| line.text("notification.message") == message).await;
+    let line = log.line("notification received", |line| line.text("body") == message).await;
     assert_eq!(line.text("record.message_id"), sent.message_id.unwrap());
     assert_eq!(line.text("topic.arn"), topic);
     assert_eq!(line.text("notification.subject"), "A greeting");
@@ -58,7 +58,7 @@ async fn a_notification_that_names_a_job_becomes_one_and_others_do_not() {
     publish(&ids[1], None).await;
     publish(&ids[2], Some("NewDonor")).await;
     for id in &ids {
-        log.line("notification received", |line| line.text("notification.message").contains(id)).await;
+        log.line("notification received", |line| line.text("body").contains(id)).await;
     }
 
     // The worker tells no bodies: it is asked whether it knows the donor already.

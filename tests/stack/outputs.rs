@@ -7,7 +7,10 @@ use std::{
 };
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use sluicegate::{aws, settings::environment};
+use sluicegate::{
+    aws::{self, sqs::SqsQueue},
+    settings::environment,
+};
 
 use super::emulator::Emulator;
 
@@ -25,6 +28,8 @@ pub(crate) struct Stack {
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) emulator: Emulator,
+    /// The adapter that the functions use.
+    pub(crate) queue_port: SqsQueue,
 }
 
 impl Stack {
@@ -62,6 +67,7 @@ impl Stack {
             sns: aws_sdk_sns::Client::new(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             emulator: Emulator::at(&settings["AWS_ENDPOINT_URL"]),
+            queue_port: SqsQueue::new(&sdk),
             settings,
         }
     }

@@ -5,7 +5,10 @@
 
 use std::{collections::HashMap, fs, io::Write, process::Command};
 
-use aws_sdk_lambda::{primitives::Blob, types::Environment};
+use aws_sdk_lambda::{
+    primitives::Blob,
+    types::{Environment, InvocationType},
+};
 
 use super::{Stack, log::Log, own_stack::OwnStack, wait::eventually};
 
@@ -39,7 +42,7 @@ fn poller_code() -> Vec<u8> {
     output.stdout
 }
 
-/// Puts the poller's code into a function, which keeps its role, and runs it once.
+/// Puts the poller's code into a function, which keeps its role, and starts it once: a run may last its period.
 async fn run_poller_as(stack: &Stack, function: &str, code: &[u8], settings: &[(&str, &str)]) {
     let name = stack.output(function);
     stack.lambda.update_function_code().function_name(name).zip_file(Blob::new(code)).send().await.unwrap();
@@ -55,7 +58,8 @@ async fn run_poller_as(stack: &Stack, function: &str, code: &[u8], settings: &[(
         }
     })
     .await;
-    stack.lambda.invoke().function_name(name).payload(Blob::new("{}")).send().await.unwrap();
+    let invocation = stack.lambda.invoke().function_name(name).invocation_type(InvocationType::Event);
+    invocation.payload(Blob::new("{}")).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -64,7 +68,10 @@ async fn no_role_allows_a_call_that_is_none_of_its_function_s_business() {
     let (stack, code) = (&own.stack, poller_code());
     for (function, queue, worker) in ROLES {
         let mut log = Log::from_now(stack, function);
-        let settings = [("QUEUE_URL", stack.output(queue)), ("WORKER_FUNCTION", stack.output(worker))];
+        // The shortest of the functions has ten seconds, and a run is longer than its worker's time-out.
+        let shortest = [("WORKER_TIMEOUT_SECONDS", "1"), ("RECEIVERS", "1")];
+        let where_to = [("QUEUE_URL", stack.output(queue)), ("WORKER_FUNCTION", stack.output(worker))];
+        let settings = [where_to, shortest].concat();
         run_poller_as(stack, function, &code, &settings).await;
         let denied = log.line("receive failed", |_| true).await;
         assert!(denied.text("error").contains("AccessDenied"), "{function} at {queue}: {denied:?}");

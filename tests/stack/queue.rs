@@ -3,7 +3,7 @@
 use aws_sdk_sqs::types::QueueAttributeName::{
     ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Stack, wait::eventually};
 
@@ -35,13 +35,6 @@ pub(crate) async fn is_empty(stack: &Stack, queue: &str) {
         left => Err(format!("{left} messages")),
     })
     .await;
-}
-
-/// A redrive policy that gives a message up after so many receives.
-pub(crate) fn redrive_policy(stack: &Stack, dead_letter_queue: &str, max_receives: u32) -> String {
-    let (_, name) = stack.output(dead_letter_queue).rsplit_once('/').unwrap();
-    let arn = format!("arn:aws:sqs:us-east-1:000000000000:{name}");
-    json!({"deadLetterTargetArn": arn, "maxReceiveCount": max_receives}).to_string()
 }
 
 /// A message that was given up.

@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     /// The worker's time limit, and with it the lease of what it claims.
     pub(crate) worker_timeout_seconds: Option<i32>,
     pub(crate) worker_environment: Vec<(String, String)>,
+    pub(crate) poller_environment: Vec<(String, String)>,
     /// By the output that names the queue.
     pub(crate) queue_attributes: Vec<(&'static str, QueueAttributeName, String)>,
 }
@@ -23,7 +24,16 @@ impl Settings {
     pub(crate) fn in_a_hurry(queue: &'static str) -> Self {
         Self {
             worker_timeout_seconds: Some(8),
-            worker_environment: vec![("RETRY_INITIAL_SECONDS".to_owned(), "0".to_owned())],
+            worker_environment: [
+                ("RETRY_INITIAL_SECONDS", "1"),
+                ("RETRY_MAX_SECONDS", "4"),
+                ("HORIZON_SECONDS", "0"),
+                ("MAX_TRIES", "5"),
+                ("VISIBILITY_SECONDS", "10"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+            poller_environment: Vec::new(),
             queue_attributes: vec![(queue, QueueAttributeName::VisibilityTimeout, "10".to_owned())],
         }
     }
@@ -31,6 +41,12 @@ impl Settings {
     /// Sets a variable of the worker's environment.
     pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.worker_environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets a variable of the poller's environment.
+    pub(crate) fn with_poller_variable(mut self, name: &str, value: &str) -> Self {
+        self.poller_environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -80,36 +96,51 @@ impl Settings {
         before
     }
 
+    /// Answers what was before.
     async fn apply_to_worker(&self, stack: &Stack) -> Self {
-        let function = stack.output("SqsWorkerFunctionName");
-        let old = stack.lambda.get_function_configuration().function_name(function).send().await.unwrap();
-        let old_variables = old.environment.and_then(|environment| environment.variables).unwrap_or_default();
-        let mut variables: HashMap<String, String> = old_variables.clone();
-        variables.extend(self.worker_environment.iter().cloned());
-        // What a test adds is put back as empty, which counts as not set.
-        let added = self.worker_environment.iter().filter(|(name, _)| !old_variables.contains_key(name));
-        let added: Vec<_> = added.map(|(name, _)| (name.clone(), String::new())).collect();
-        stack
-            .lambda
-            .update_function_configuration()
-            .function_name(function)
-            .environment(Environment::builder().set_variables(Some(variables)).build())
-            .set_timeout(self.worker_timeout_seconds)
-            .send()
-            .await
-            .unwrap();
-        eventually("the worker's new settings", async || {
-            let now = stack.lambda.get_function_configuration().function_name(function).send().await.unwrap();
-            match now.last_update_status {
-                Some(status) if status.as_str() != "Successful" => Err(status.to_string()),
-                _ => Ok(()),
-            }
-        })
-        .await;
-        Self {
-            worker_timeout_seconds: old.timeout,
-            worker_environment: old_variables.into_iter().chain(added).collect(),
-            queue_attributes: Vec::new(),
-        }
+        let (function, timeout) = (stack.output("SqsWorkerFunctionName"), self.worker_timeout_seconds);
+        let (worker_environment, worker_timeout_seconds) =
+            apply_to(stack, function, &self.worker_environment, timeout).await;
+        let poller_environment = if self.poller_environment.is_empty() {
+            Vec::new()
+        } else {
+            let function = stack.output("ScheduledPollerFunctionName");
+            apply_to(stack, function, &self.poller_environment, None).await.0
+        };
+        Self { worker_timeout_seconds, worker_environment, poller_environment, queue_attributes: Vec::new() }
     }
+}
+
+/// Adds to a function's environment and sets its time limit. Answers what was before; what was added is put back as empty,
+/// which counts as not set.
+async fn apply_to(
+    stack: &Stack,
+    function: &str,
+    environment: &[(String, String)],
+    timeout: Option<i32>,
+) -> (Vec<(String, String)>, Option<i32>) {
+    let old = stack.lambda.get_function_configuration().function_name(function).send().await.unwrap();
+    let old_variables = old.environment.and_then(|environment| environment.variables).unwrap_or_default();
+    let mut variables: HashMap<String, String> = old_variables.clone();
+    variables.extend(environment.iter().cloned());
+    let added = environment.iter().filter(|(name, _)| !old_variables.contains_key(name));
+    let added: Vec<_> = added.map(|(name, _)| (name.clone(), String::new())).collect();
+    stack
+        .lambda
+        .update_function_configuration()
+        .function_name(function)
+        .environment(Environment::builder().set_variables(Some(variables)).build())
+        .set_timeout(timeout)
+        .send()
+        .await
+        .unwrap();
+    eventually("the function's new settings", async || {
+        let now = stack.lambda.get_function_configuration().function_name(function).send().await.unwrap();
+        match now.last_update_status {
+            Some(status) if status.as_str() != "Successful" => Err(status.to_string()),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    (old_variables.into_iter().chain(added).collect(), old.timeout)
 }

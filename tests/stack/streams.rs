@@ -26,7 +26,7 @@ async fn every_record_of_a_stream_is_logged_and_those_of_a_partition_key_in_thei
     let answer = put.set_records(Some(entries.collect())).send().await.unwrap();
     assert_eq!(answer.failed_record_count, Some(0));
 
-    let received = |line: &&Line| line.says("stream record received") && line.text("record.data").starts_with(&mark);
+    let received = |line: &&Line| line.says("stream record received") && line.text("body").starts_with(&mark);
     eventually("120 records in the log", async || match log.read().await.iter().filter(received).count() {
         120 => Ok(()),
         other => Err(format!("{other} records")),
@@ -35,7 +35,7 @@ async fn every_record_of_a_stream_is_logged_and_those_of_a_partition_key_in_thei
     let lines: Vec<&Line> = log.read().await.iter().filter(received).collect();
     for key in keys {
         let of_key = lines.iter().filter(|line| line.text("record.partition_key") == key);
-        assert_eq!(of_key.clone().map(|line| line.text("record.data")).collect::<Vec<_>>(), wanted(key));
+        assert_eq!(of_key.clone().map(|line| line.text("body")).collect::<Vec<_>>(), wanted(key));
         let shards: std::collections::HashSet<&str> = of_key.map(|line| line.text("shard.id")).collect();
         assert_eq!(shards.len(), 1, "a partition key lives in one shard: {shards:?}");
     }

@@ -42,7 +42,7 @@ async fn an_upload_is_logged_with_its_decoded_name_and_passed_on_to_the_topic_s_
     assert!(created.text("event.name").starts_with("ObjectCreated:"), "{created:?}");
 
     let run = key.split_once('/').unwrap().0;
-    let notified = |line: &Line| line.text("notification.message").contains(run);
+    let notified = |line: &Line| line.text("body").contains(run);
     let notification = notifications.line("notification received", notified).await;
     assert_eq!(notification.text("topic.arn"), stack.output("UploadTopicArn"));
 
@@ -98,8 +98,7 @@ async fn a_large_object_comes_through_eventbridge_and_raises_an_alert_by_topic_a
     }
 
     let alerted = |line: &Line| {
-        line.text("topic.arn") == stack.output("NotificationTopicArn")
-            && line.text("notification.message").contains(&large)
+        line.text("topic.arn") == stack.output("NotificationTopicArn") && line.text("body").contains(&large)
     };
     notifications.line("notification received", alerted).await;
     eventually("an SMS that names the object", async || {
