@@ -5,12 +5,14 @@ TOOLS := .local/tools
 FUNCTION ?=
 EVENT ?=
 BENCH ?=
+SEEDS ?=
+SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test build deploy invoke logs bench clean
+.PHONY: help run stop status test simulate faults build deploy invoke logs bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build, start a local AWS, deploy, send traffic through every route and show what happened
 	@$(PYTHON) local/stack.py up --dir .local/run --prefer-familiar-port
@@ -42,8 +44,14 @@ logs: ## follow what the local functions log; FUNCTION=sqs-worker for only one
 	@test -x $(TOOLS)/ministack/bin/python || $(PYTHON) local/tools.py
 	@$(TOOLS)/ministack/bin/python local/logs.py --function "$(FUNCTION)"
 
+simulate: ## live through seeds of the simulated AWS and check every promise: SEEDS=2000, or SEED=7 for one with its timeline
+	@cargo run --quiet --profile simulation -p simulation -- $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
+
 bench: ## measure start, warm answers, memory, growth and requests beside a bare echo; BENCH=--quick for a rough look
 	@$(PYTHON) local/bench.py $(BENCH)
+
+faults: ## put old faults back, one at a time, and show within how many seeds the simulation finds each
+	@$(PYTHON) simulation/faults.py
 
 clean: stop ## end the local AWS and remove all that was built or installed
 	rm -rf .local .aws-sam target

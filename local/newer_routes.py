@@ -45,7 +45,7 @@ class NewerTraffic:
                     return Proof(f"thumbnail made: {size}, open {_shown(THUMBNAIL)}", line.at)
             return None
 
-        rejected = one("thumbnailer", "job failed", {"fate": "dead-lettered"}, ("fate", "reason"))
+        rejected = one("thumbnailer", "job failed", {"fate": "rejected"}, ("fate", "reason"))
         name = "bucket > topic > filter > ThumbnailQueue"
         return [
             Route(name, "a picture of 960 x 600", "thumbnailer", made, started),
@@ -62,7 +62,7 @@ class NewerTraffic:
 
         def check(lines: list[Line]) -> Proof | None:
             found = [line for line in lines_of(lines, "kinesis-logger", "stream record received") if line.has(self._run)]
-            seen = {key: [line.get("record.data") for line in found if line.get("record.partition_key") == key] for key in wanted}
+            seen = {key: [line.get("body") for line in found if line.get("record.partition_key") == key] for key in wanted}
             return Proof("stream record received: 3 of red and 3 of blue, in order", found[-1].at) if seen == wanted else None
 
         return Route("Stream > kinesis-logger", "6 records of 2 partition keys", "kinesis-logger", check, started)

@@ -92,7 +92,7 @@ class Traffic:
         created = one("s3-object-logger", "object created", {"object.key": key, "route": "s3-eventbridge"}, ("object.size_bytes", "route"))
 
         topic = {"topic.arn": self._outputs["NotificationTopicArn"]}
-        alerted = one("sns-logger", "notification received", topic, ("notification.message",), key)
+        alerted = one("sns-logger", "notification received", topic, ("body",), key)
         return [
             Route("bucket > EventBridge > s3-object-logger", "an object of 70,000 bytes", "s3-object-logger", created, started),
             Route("alert > NotificationTopic > sns-logger", "the same object", "s3-object-logger", alerted, started),
@@ -112,8 +112,8 @@ class Traffic:
         self._sns.publish(
             TopicArn=self._outputs["NotificationTopicArn"], Subject="A notification", Message=text, MessageAttributes=attributes
         )
-        fields = {"notification.message": text, "notification.subject": "A notification"}
-        check = one("sns-logger", "notification received", fields, ("notification.message", "notification.attributes"))
+        fields = {"body": text, "notification.subject": "A notification"}
+        check = one("sns-logger", "notification received", fields, ("body", "notification.attributes"))
         return Route("NotificationTopic > sns-logger", "a notification with 2 attributes", "sns-logger", check, started)
 
     def _named_job(self) -> Route:

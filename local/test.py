@@ -70,7 +70,8 @@ def run_all() -> Outcome:
     run_step(outcome, "documentation", ["cargo", "doc", "--no-deps", "--workspace"], {"RUSTDOCFLAGS": "-D warnings"})
     if shutil.which("cargo-deny"):
         run_step(outcome, "dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"])
-    run_step(outcome, "unit and doc tests", ["cargo", "test", "--no-fail-fast", "--workspace", "--exclude", "sluicegate-tests"])
+    run_step(outcome, "unit and doc tests", ["cargo", "test", "--no-fail-fast", "--workspace", "--exclude", "sluicegate-tests", "--exclude", "simulation"])
+    run_step(outcome, "simulation", ["cargo", "test", "--profile", "simulation", "-p", "simulation"])
     run_step(outcome, "the crate without features", ["cargo", "test", "--no-fail-fast", "-p", "sluicegate", "--no-default-features"])
     _end_to_end(outcome)
     return outcome
