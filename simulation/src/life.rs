@@ -217,7 +217,6 @@ fn worker_settings(scenario: &Scenario, dead: &Queue) -> Settings {
         ("AWS_LAMBDA_FUNCTION_NAME", "worker".to_owned()),
     ];
     settings.extend(scenario.has_store.then(|| ("IDEMPOTENCY_TABLE", "table".to_owned())));
-    settings.extend(scenario.heartbeat.map(|time| ("HEARTBEAT_VISIBILITY_SECONDS", seconds(time))));
     settings
 }
 

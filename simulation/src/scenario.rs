@@ -111,8 +111,6 @@ pub struct Scenario {
     pub waits_for_answer: bool,
     /// How long a received message is invisible.
     pub visibility: Duration,
-    /// Keeps messages invisible for this long at a time.
-    pub heartbeat: Option<Duration>,
     /// The longest job that the poller is told of.
     pub longest_job: Duration,
     /// The dead-letter queue takes the messages as they were sent, and no byte of notes.
@@ -171,8 +169,6 @@ impl Scenario {
         let mut plan = FaultPlan::draw(&faults, until, &targets);
         plan.outages.extend(long_outage(&faults, source, has_store, until));
         let is_short = source == Source::Handed || source == Source::Polled && draws.between(0, 2) == 0;
-        // On a FIFO queue nothing that takes longer than the visibility is ever deleted without it.
-        let has_heartbeat = source == Source::Handed || draws.flip();
         Self {
             seed,
             source,
@@ -190,7 +186,6 @@ impl Scenario {
             },
             waits_for_answer: draws.between(0, 3) > 0,
             visibility: if is_short { SHORT_VISIBILITY } else { long_visibility(source, timeout) },
-            heartbeat: has_heartbeat.then_some(SHORT_VISIBILITY),
             longest_job,
             letters_fill_their_queue: draws.between(0, 4) == 0,
             messages: times.into_iter().enumerate().map(|(number, at)| draw.message(number, at)).collect(),
@@ -217,7 +212,7 @@ impl Scenario {
     }
 }
 
-/// Shorter than most time-outs: what takes longer needs a heartbeat, or is received again meanwhile.
+/// Shorter than most time-outs: what takes longer is kept by its heartbeat.
 const SHORT_VISIBILITY: Duration = Duration::from_secs(30);
 
 /// Six times the worker's time-out, as the template has it; behind the poller what that needs.

@@ -44,7 +44,7 @@ async fn wrong_settings_end_the_process_at_once_and_are_all_named() {
             &[
                 ("BATCH_CONCURRENCY", "0"),
                 ("MAX_RECEIVES", "0"),
-                ("HEARTBEAT_VISIBILITY_SECONDS", "0"),
+                ("VISIBILITY_SECONDS", "0"),
                 ("MAX_TRIES", "-5"),
                 ("RETRY_INITIAL_SECONDS", "43201"),
                 ("RETRY_MAX_SECONDS", "1.5"),

@@ -27,10 +27,8 @@ pub struct Policy {
     pub retry: RetryPolicy,
     /// Where rejected messages go. A queue that is not named here has its failures left to its redrive policy.
     pub dead_letter_queues: DeadLetterQueues,
-    /// Keeps messages invisible for this long at a time until they are settled. Default: off, as a queue's visibility
-    /// timeout is six times its function's.
-    pub heartbeat: Option<Duration>,
-    /// The queue's visibility timeout, where a dispatch does not say it. Default: not known.
+    /// The queue's visibility timeout, where a dispatch does not say it. Default: not known. Where it ends before the
+    /// invocation does, messages are kept invisible for this long at a time until they are settled.
     pub visibility: Option<Duration>,
     /// Fail the invocation when every record of a batch larger than one failed for a reason worth a retry, so that the
     /// function's `Errors` metric moves. Default: yes.
@@ -47,7 +45,6 @@ impl Default for Policy {
             concurrency: 10,
             retry: RetryPolicy::default(),
             dead_letter_queues: DeadLetterQueues::default(),
-            heartbeat: None,
             visibility: None,
             fail_whole_batch: true,
             clock_tolerance: Duration::from_secs(10),
@@ -156,12 +153,14 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Engine<P, S> {
         let Batch { door, queue, received_at, visibility, records, unnamed, .. } = batch;
         let age = received_at.map(|received_at| self.clock.now().duration_since(received_at).unwrap_or_default());
         let age = age.map(|age| age + self.policy.clock_tolerance);
-        let times = HandleTimes::new(age, visibility.or(self.policy.visibility));
+        let visibility = visibility.or(self.policy.visibility);
+        let times = HandleTimes::new(age, visibility);
         let messages = InFlight::of_batch(records, times);
         if !messages.is_empty() {
             // The invocation will fail for what cannot be named: what is done must not come again with the rest.
             let deletes_all = unnamed > 0;
-            Run::new(self, work, (door, &queue), deadline, &messages).run(deletes_all).await;
+            let run = Run::new(self, work, (door, &queue), deadline, &messages);
+            run.run(visibility, deletes_all).await;
         }
         let deliveries = messages.into_iter().map(InFlight::into_delivery).collect();
         Report { door, queue, deliveries, unnamed, fail_whole_batch: self.policy.fail_whole_batch }

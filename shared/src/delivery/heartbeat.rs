@@ -10,7 +10,7 @@ use super::{
     in_flight::InFlight,
     port::{Failure, SourceQueue, VisibilityChange},
 };
-use crate::events::{Door, Queue};
+use crate::events::Queue;
 
 /// A beat that failed is repeated after this part of the visibility timeout.
 const AGAIN: u32 = 6;
@@ -18,12 +18,11 @@ const AGAIN: u32 = 6;
 /// Keeps messages invisible for `visibility` at a time until they are settled.
 ///
 /// A message is told when a third of that time has gone by, so that two beats may fail; only where its visibility would
-/// end before the invocation does, and at once where nobody knows how old it is. SQS keeps a message invisible for twelve
+/// end before the invocation does. SQS keeps a message invisible for twelve
 /// hours from its receive and no longer: the last beat takes what is left of them.
 pub(crate) struct Heartbeat<'r, P> {
     pub(crate) port: &'r P,
     pub(crate) queue: &'r Queue,
-    pub(crate) door: Door,
     pub(crate) visibility: Duration,
     pub(crate) deadline: Deadline,
     pub(crate) messages: &'r [InFlight],
@@ -59,13 +58,11 @@ impl<P: SourceQueue> Heartbeat<'_, P> {
         if message.handle_is_over() {
             return None;
         }
-        let at = match times.visible_at {
-            // Lambda gives its batches a visibility timeout that is longer than the function's own.
-            None if self.door == Door::Mapping => return None,
-            None => Instant::now(),
-            Some(visible_at) if visible_at >= self.deadline.ends_at() || visible_at >= times.limit_at => return None,
-            Some(visible_at) => visible_at.checked_sub(self.visibility * 2 / 3).unwrap_or_else(Instant::now),
-        };
+        let visible_at = times.visible_at?;
+        if visible_at >= self.deadline.ends_at() || visible_at >= times.limit_at {
+            return None;
+        }
+        let at = visible_at.checked_sub(self.visibility * 2 / 3).unwrap_or_else(Instant::now);
         Some(again_at.map_or(at, |again_at| at.max(again_at)))
     }
 

@@ -26,8 +26,7 @@ pub struct QueueSettings {
     /// | `HORIZON_SECONDS` | 1200 | and not before this time has passed since the first |
     /// | `MAX_RECEIVES` | unset | the queue's `maxReceiveCount`, 2–1,000: the last receive but one is the last to fail |
     /// | `RETENTION_SECONDS` | unset | how long the queue keeps messages: given up an hour before; claims live as long |
-    /// | `VISIBILITY_SECONDS` | unset | the queue's visibility timeout, 1–43,200 |
-    /// | `HEARTBEAT_VISIBILITY_SECONDS` | off | keeps messages invisible for this long at a time, 9–43,200 |
+    /// | `VISIBILITY_SECONDS` | unset | the queue's visibility timeout, 1–43,200: work that takes longer keeps its message |
     /// | `DEAD_LETTER_QUEUES` | none | `<source queue>=<URL>,…` |
     /// | `FAIL_WHOLE_BATCH` | true | an error when every record of a batch failed |
     pub policy: Policy,
@@ -56,7 +55,6 @@ impl QueueSettings {
             concurrency: settings.within("BATCH_CONCURRENCY", 10, 1..=100),
             retry,
             dead_letter_queues: settings.or("DEAD_LETTER_QUEUES", DeadLetterQueues::default()),
-            heartbeat: settings.optional_within("HEARTBEAT_VISIBILITY_SECONDS", 9..=TWELVE_HOURS).map(seconds),
             visibility: settings.optional_within("VISIBILITY_SECONDS", 1..=TWELVE_HOURS).map(seconds),
             fail_whole_batch: settings.or("FAIL_WHOLE_BATCH", true),
             region: settings.optional("AWS_REGION"),

@@ -92,7 +92,7 @@ where
 
     /// Runs the batch: every message has its fate when this ends. With `deletes_all`, what is done is deleted by us at
     /// either entry.
-    pub(crate) async fn run(&self, deletes_all: bool) {
+    pub(crate) async fn run(&self, visibility: Option<Duration>, deletes_all: bool) {
         let all = async {
             self.all().await;
             if deletes_all {
@@ -102,19 +102,17 @@ where
         tokio::select! {
             biased;
             () = all => {}
-            () = self.beat() => unreachable!("a heartbeat never ends by itself"),
+            () = self.beat(visibility) => unreachable!("a heartbeat never ends by itself"),
             () = self.settler.run() => unreachable!("a settler never ends by itself"),
         }
     }
 
-    async fn beat(&self) {
-        match self.engine.policy.heartbeat {
+    async fn beat(&self, visibility: Option<Duration>) {
+        match visibility {
             None => std::future::pending().await,
             Some(visibility) => {
-                let (port, queue, door) = (&self.engine.port, self.queue, self.door);
-                Heartbeat { port, queue, door, visibility, deadline: self.deadline, messages: self.messages }
-                    .run()
-                    .await;
+                let (port, queue) = (&self.engine.port, self.queue);
+                Heartbeat { port, queue, visibility, deadline: self.deadline, messages: self.messages }.run().await;
             }
         }
     }

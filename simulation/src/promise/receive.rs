@@ -118,12 +118,12 @@ fn asked_again_and_again<'h>(lived: &Lived, facts: &'h Facts<'h>) -> Broken<'h> 
     broken
 }
 
-/// With a heartbeat a message stays with whoever works on it until it is settled.
+/// A message stays with whoever works on it until it is settled.
 fn received_while_at_work(lived: &Lived) -> Broken<'_> {
     let scenario = &lived.scenario;
     let is_killed = scenario.messages.iter().any(|planned| planned.act == Act::Kill);
     // Behind the poller a long poll and the clocks' tolerance use up a short visibility: what is over may not be prolonged.
-    if scenario.source != Source::Handed || scenario.heartbeat.is_none() || is_killed {
+    if scenario.source != Source::Handed || is_killed {
         return Vec::new();
     }
     let mut held: BTreeMap<&str, &str> = BTreeMap::new();

@@ -85,7 +85,7 @@ fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redri
         concurrency: 1,
         retry: RetryPolicy { max_receives, ..RetryPolicy::default() },
         dead_letter_queues: DeadLetterQueues(urls.into_iter().collect()),
-        heartbeat: Some(args.visibility),
+        visibility: Some(args.visibility),
         region: open.sqs.config().region().map(ToString::to_string),
         // Received by ourselves.
         clock_tolerance: Duration::ZERO,

@@ -419,20 +419,19 @@ async fn a_delay_is_clipped_to_what_is_left_of_twelve_hours() {
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_keeps_messages_invisible_until_they_are_settled() {
-    let beating = Policy { heartbeat: Some(Duration::from_secs(30)), ..policy() };
+    let beating = Policy { visibility: Some(Duration::from_secs(30)), ..policy() };
     let engine = engine_with(Asked::default(), beating);
     let report = engine.run(bodies(Door::Dispatch, &["45", "45"]), seconds(300), &obey).await;
     assert!(report.failed_ids().is_empty());
     let beats: Vec<u64> = engine.port.calls.lock().unwrap().iter().map(|(at, _)| at.as_secs()).collect();
-    // The first at once, as nobody said how old they are; then after each third; the last call is the delete.
-    assert_eq!(beats, [0, 10, 20, 30, 40, 45]);
+    // After each third; the last call is the delete.
+    assert_eq!(beats, [10, 20, 30, 40, 45]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_beat_is_sent_where_the_visibility_outlasts_the_invocation() {
-    let beating = Policy { heartbeat: Some(Duration::from_secs(30)), ..policy() };
     for (visibility, beats) in [(61, 0), (60, 1)] {
-        let engine = engine_with(Asked::default(), beating.clone());
+        let engine = engine_with(Asked::default(), policy());
         let batch = Batch { visibility: Some(Duration::from_secs(visibility)), ..bodies(Door::Dispatch, &["44"]) };
         engine.run(batch, Deadline::after(Some(Duration::from_millis(60_500))), &obey).await;
         assert_eq!(engine.port.delays().len(), beats, "{visibility}");
@@ -441,10 +440,8 @@ async fn no_beat_is_sent_where_the_visibility_outlasts_the_invocation() {
 
 #[tokio::test(start_paused = true)]
 async fn a_twelve_hour_visibility_does_not_stop_a_job_of_five_hours() {
-    let policy = Policy { heartbeat: Some(Duration::from_hours(12)), ..policy() };
     for visibility in [12, 6] {
-        let policy = Policy { heartbeat: Some(Duration::from_hours(visibility)), ..policy.clone() };
-        let engine = engine_with(Asked::default(), policy);
+        let engine = engine_with(Asked::default(), policy());
         let received_at = Some(now_at(Duration::ZERO));
         let visibility = Some(Duration::from_hours(visibility));
         let batch = Batch { received_at, visibility, ..bodies(Door::Dispatch, &["18000"]) };

@@ -107,7 +107,7 @@ fn shell(script: &str) -> Work {
 fn consumer(settings: Settings, port: Asked, work: Work) -> (Consumer<Asked>, Calls) {
     let calls = Arc::clone(&port.calls);
     let policy = Policy {
-        heartbeat: Some(settings.visibility),
+        visibility: Some(settings.visibility),
         clock_tolerance: Duration::ZERO,
         concurrency: 1,
         ..Policy::default()
