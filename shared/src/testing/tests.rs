@@ -2,7 +2,7 @@
 
 #![allow(clippy::unchecked_time_subtraction, reason = "times of which one is later than the other")]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 use crate::{
@@ -126,17 +126,6 @@ fn one_seed_decides_everything() {
         assert_ne!(once, before);
         before = once;
     }
-}
-
-/// `cargo test --release -p sluicegate --features testing -- --ignored speed --nocapture`
-#[test]
-#[ignore = "measures the machine"]
-#[allow(clippy::disallowed_methods, reason = "the only place where real time is meant")]
-fn speed() {
-    let started = SystemTime::now();
-    let events: usize = (0..100).map(|seed| history_of(seed, 6).0.lines().count()).sum();
-    let each = started.elapsed().unwrap() / 100;
-    println!("{each:?} a world of six hours, {} events each", events / 100);
 }
 
 #[test]
