@@ -78,7 +78,9 @@ impl<P: SourceQueue> Heartbeat<'_, P> {
             })
             .collect();
         let pause = (self.visibility / AGAIN).max(Duration::from_secs(1));
-        let attempts = Attempts { until: now + pause, ..self.deadline.attempts(now + pause) };
+        // No attempt after the handle's time: the message may be another's by then.
+        let until = due.iter().map(|&place| self.messages[place].handle_ends_at()).fold(now + pause, Instant::min);
+        let attempts = Attempts { until, ..self.deadline.attempts(until) };
         let change = async |batch: &[VisibilityChange<'_>]| self.port.change_visibility(self.queue, batch).await;
         let failures = call_in_batches(&changes, |_| 0, attempts, change).await;
         for ((&place, change), failure) in due.iter().zip(&changes).zip(failures) {

@@ -167,10 +167,11 @@ impl<S: IdempotencyStore> Guard<S> {
         is_held(attempts.make(|| self.store.release(claim)).await.unwrap_or_else(unanswered), "released");
     }
 
-    /// Leaves a claim as one that its worker did not finish: whoever claims next finds a suspect.
+    /// Leaves a claim as one that its worker did not finish: whoever claims next finds a suspect. Its lease is over by
+    /// anybody's clock.
     pub(crate) async fn leave(&self, claim: &Claim, attempts: Attempts) {
-        let now = self.clock.now();
-        is_held(attempts.make(|| self.store.set_lease(claim, now)).await.unwrap_or_else(unanswered), "left");
+        let over = SystemTime::UNIX_EPOCH;
+        is_held(attempts.make(|| self.store.set_lease(claim, over)).await.unwrap_or_else(unanswered), "left");
     }
 
     /// Counts a failed attempt at a message, or one that may kill its worker before it can say so.

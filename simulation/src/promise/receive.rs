@@ -31,6 +31,10 @@ pub(super) fn deletes_are_repeated(lived: &Lived) -> Broken<'_> {
         let is_refused = invocation.iter().any(
             |event| matches!(&event.what, What::NotDeleted { message, by: who, .. } if who == by && &**message == id),
         );
+        // As the time for settling ran out: the answer did not come any more.
+        let is_deleted = invocation.iter().any(
+            |event| matches!(&event.what, What::Deleted { message, by: who, .. } if who == by && &**message == id),
+        );
         let failed: Vec<(&Event, Fault)> = invocation
             .iter()
             .filter_map(|event| match &event.what {
@@ -40,7 +44,9 @@ pub(super) fn deletes_are_repeated(lived: &Lived) -> Broken<'_> {
             .collect();
         let had_time = |event: &Event| event.at < lived.history[start].at + lived.scenario.timeout / 2;
         match failed.as_slice() {
-            [] if !is_refused => broken.push((Some(id), "done and not deleted, though every delete worked")),
+            [] if !is_refused && !is_deleted => {
+                broken.push((Some(id), "done and not deleted, though every delete worked"))
+            }
             // What is refused once is refused again.
             [(once, fault)] if !is_refused && *fault != Fault::Refused && had_time(once) => {
                 broken.push((Some(id), "its delete failed once and was not repeated"));

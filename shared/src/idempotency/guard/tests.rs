@@ -51,6 +51,19 @@ async fn a_duplicate_does_not_repeat_the_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_left_is_a_suspect_for_the_next_also_where_its_clock_is_behind() {
+    let (ahead, behind) = (Arc::new(Seconds(110.into())), Arc::new(Seconds(100.into())));
+    let store = MemoryStore::default();
+    let attempts = half_a_minute().attempts(half_a_minute().work_ends_at());
+    let claim = |clock| guard(&store, clock);
+    let granted = claim(&ahead).claim(&effect(), None, Duration::from_secs(30), attempts).await.unwrap();
+    let Claimed::Granted { claim: held, is_suspect: false } = granted else { panic!("not granted") };
+    claim(&ahead).leave(&held, attempts).await;
+    let next = claim(&behind).claim(&effect(), None, Duration::from_secs(30), attempts).await.unwrap();
+    assert!(matches!(next, Claimed::Granted { is_suspect: true, .. }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn work_that_failed_or_panicked_may_be_tried_again_at_once() {
     let guard = guard(MemoryStore::default(), &Arc::default());
     let effect = effect();
