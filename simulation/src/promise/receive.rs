@@ -45,7 +45,7 @@ pub(super) fn deletes_are_repeated(lived: &Lived) -> Broken<'_> {
         let had_time = |event: &Event| event.at < lived.history[start].at + lived.scenario.timeout / 2;
         match failed.as_slice() {
             [] if !is_refused && !is_letter_late => {
-                broken.push((Some(id), "done and not deleted, though every delete worked"))
+                broken.push((Some(id), "done and not deleted, though every delete worked"));
             }
             // What is refused once is refused again.
             [(once, fault)] if !is_refused && *fault != Fault::Refused && had_time(once) => {
