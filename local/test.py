@@ -60,19 +60,25 @@ def run_step(outcome: Outcome, title: str, command: list[str], env: dict[str, st
     return code == 0
 
 
+def cargo(command: str) -> list[str]:
+    """A command over all packages with all features: what one of them compiles, the next finds compiled."""
+    return ["cargo", command, "--workspace", "--all-features"]
+
+
 def run_all() -> Outcome:
     """Cheap checks first, the local AWS last."""
     outcome = Outcome()
     cargo_env = {"PATH": tools.path_with(tools.ensure("build"), tools.ensure("sam"))}
     run_step(outcome, "format", ["cargo", "fmt", "--all", "--check"])
     run_step(outcome, "template", ["sam", "validate", "--lint"], {**cargo_env, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"})
-    run_step(outcome, "lints", ["cargo", "clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
-    run_step(outcome, "documentation", ["cargo", "doc", "--no-deps", "--workspace"], {"RUSTDOCFLAGS": "-D warnings"})
+    run_step(outcome, "lints", [*cargo("clippy"), "--all-targets", "--", "-D", "warnings"])
+    run_step(outcome, "the crate without features", ["cargo", "clippy", "-p", "sluicegate", "--no-default-features", "--", "-D", "warnings"])
+    run_step(outcome, "documentation", [*cargo("doc"), "--no-deps"], {"RUSTDOCFLAGS": "-D warnings"})
     if shutil.which("cargo-deny"):
         run_step(outcome, "dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"])
-    run_step(outcome, "unit and doc tests", ["cargo", "test", "--no-fail-fast", "--workspace", "--exclude", "sluicegate-tests", "--exclude", "simulation"])
-    run_step(outcome, "simulation", ["cargo", "test", "--profile", "simulation", "-p", "simulation"])
-    run_step(outcome, "the crate without features", ["cargo", "test", "--no-fail-fast", "-p", "sluicegate", "--no-default-features"])
+    run_step(outcome, "unit tests", [*cargo("test"), "--no-fail-fast", "--lib", "--bins"])
+    run_step(outcome, "doc tests", [*cargo("test"), "--no-fail-fast", "--doc"])
+    run_step(outcome, "simulation", ["cargo", "test", "--profile", "simulation", "-p", "simulation", "--test", "seeds"])
     _end_to_end(outcome)
     return outcome
 
@@ -87,8 +93,7 @@ def _end_to_end(outcome: Outcome) -> None:
             # As it was built: what is deployed is what is looked at.
             run_step(outcome, "template security", [sys.executable, str(ROOT / "local" / "template_security.py")])
             env = {"SLUICEGATE_STACK_ENV": str(STACK / "stack.env")}
-            command = ["cargo", "test", "--no-fail-fast", "-p", "sluicegate-tests", "--features", "stack"]
-            run_step(outcome, "end to end", command, env)
+            run_step(outcome, "end to end", [*cargo("test"), "--no-fail-fast", "--test", "sluicegate"], env)
     finally:
         subprocess.run([*stack, "down", *folder], cwd=ROOT)
 
