@@ -6,7 +6,7 @@ use super::record::{ChangeKind, Image, MalformedChange, TableBatch, TableChange}
 use crate::events::{
     error::EventError,
     ignored::Ignored,
-    json::{Field, Kind, elements, fields},
+    json::{Field, Kind, fields, records},
 };
 
 const EVENT: &str = "DynamoDB event";
@@ -18,12 +18,7 @@ const RECORD: &str = "DynamoDB record";
 /// A record needs its sequence number and an image, or where the stream holds keys only, the keys. One without a sequence
 /// number fails the event: it could not be named in the answer, and a shard goes on behind what is not named.
 pub fn table_changes(event: &str) -> Result<Option<TableBatch>, EventError> {
-    let elements = if Kind::of(event) == Some(Kind::List) {
-        elements(event, EVENT)?
-    } else {
-        let [records] = fields(event, EVENT, ["Records[]"])?;
-        records.list(EVENT)?.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?
-    };
+    let elements = records(event, EVENT)?;
     if elements.is_empty() {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use super::record::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord};
 use crate::events::{
     error::EventError,
     ignored::Ignored,
-    json::{Field, Kind, elements, fields},
+    json::{Field, fields, records},
 };
 
 const EVENT: &str = "Kinesis event";
@@ -21,14 +21,9 @@ const RECORD: &str = "Kinesis record";
 /// EventBridge sends. A record needs its sequence number and its data. One without a sequence number fails the event: it
 /// could not be named in the answer, and a shard goes on behind what is not named.
 pub fn stream_records(event: &str) -> Result<Option<StreamBatch>, EventError> {
-    let records = if Kind::of(event) == Some(Kind::List) {
-        elements(event, EVENT)?
-    } else {
-        let [records] = fields(event, EVENT, ["Records[]"])?;
-        records.list(EVENT)?.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?
-    };
+    let elements = records(event, EVENT)?;
     let mut ignored = Ignored::default();
-    let read: Vec<Read> = records.iter().map(|record| Read::of(record, &mut ignored)).collect::<Result<_, _>>()?;
+    let read: Vec<Read> = elements.iter().map(|record| Read::of(record, &mut ignored)).collect::<Result<_, _>>()?;
     let stream = read.iter().find_map(|read| read.stream.clone());
     // Lambda sends those of one shard at a time: who does not say its shard is of the others'.
     let shard = read.iter().find_map(|read| read.shard_id.clone()).unwrap_or_default();
