@@ -6,7 +6,7 @@ use sluicegate::events::{Door, EventError, Origin, batch, notifications, object_
 
 use super::{
     job::{Made, made_of},
-    layer::object,
+    layer::{object, records},
     source,
 };
 
@@ -56,10 +56,6 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
         FirehoseTransformer, KinesisLogger, MqLogger, S3ObjectLogger, ScheduledPoller, SnsLogger, SqsWorker,
     };
     let Ok(value) = serde_json::from_str::<Value>(event) else { return Vec::new() };
-    // A pipe sends the records alone.
-    let bare = value.as_array().map(|_| &value);
-    let none = serde_json::Map::new();
-    let Some(object) = value.as_object().or(bare.map(|_| &none)) else { return Vec::new() };
     let is_of_objects =
         || object_events(event).is_ok_and(|found| !(found.objects.is_empty() && found.test_events.is_empty()));
     let with_logger = |first: Function| {
@@ -67,16 +63,22 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
         functions.extend(is_of_objects().then_some(S3ObjectLogger));
         functions
     };
-    if let Some(records) = object.get("Records").or(bare) {
-        let mut records = records.as_array().into_iter().flatten();
-        let Some(first) = records.next() else { return vec![S3ObjectLogger, SnsLogger, SqsWorker] };
+    let anybody_s = vec![S3ObjectLogger, SnsLogger, SqsWorker];
+    if let Some(records) = records(&value) {
+        let Some(first) = records.first() else { return anybody_s };
         return match first["eventSource"].as_str().or_else(|| first["EventSource"].as_str()) {
             Some("aws:s3") => vec![S3ObjectLogger],
             Some("aws:sns") => with_logger(SnsLogger),
             Some("aws:kinesis") => vec![KinesisLogger],
             Some("aws:sqs") => with_logger(SqsWorker),
-            _ => vec![S3ObjectLogger, SnsLogger, SqsWorker],
+            // None of the functions here.
+            Some("aws:dynamodb") => Vec::new(),
+            _ => anybody_s,
         };
+    }
+    let Some(object) = value.as_object() else { return Vec::new() };
+    if object.contains_key("Records") {
+        return anybody_s;
     }
     if object.contains_key("deliveryStreamArn") {
         return vec![FirehoseTransformer];

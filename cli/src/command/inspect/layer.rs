@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use sluicegate::events::{
-    AttributeValue, MalformedRecord, MessageAttributes, Notification, ObjectEvent, Record, batch, notifications,
-    object_events,
+    AttributeValue, MalformedRecord, MessageAttributes, Notification, ObjectEvent, Record, batch, json::without_mark,
+    notifications, object_events,
 };
 
-use super::source;
+use super::{letter::Letter, source};
 use crate::{message, quantity::human_size};
 
 /// More than any route in AWS makes.
@@ -47,7 +47,14 @@ impl Layer {
     }
 }
 
+/// The records of an event: of its member `Records`, or the event itself, as a pipe sends them.
+pub(super) fn records(event: &Value) -> Option<&Vec<Value>> {
+    let is_record = |first: &Value| first["eventSource"].is_string() && first.is_object();
+    event["Records"].as_array().or_else(|| event.as_array().filter(|list| list.first().is_some_and(is_record)))
+}
+
 fn look(text: &str, depth: usize) -> Layer {
+    let text = without_mark(text);
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => {
@@ -58,9 +65,7 @@ fn look(text: &str, depth: usize) -> Layer {
     if depth > MAX_DEPTH {
         return Layer::bare("more envelopes than any route makes");
     }
-    // A pipe sends the records alone.
-    let records =
-        value["Records"].as_array().or_else(|| value.as_array().filter(|list| list.iter().all(Value::is_object)));
+    let records = records(&value);
     if records.is_some_and(|records| records.first().is_some_and(|first| first["eventSource"] == "aws:kinesis")) {
         return source::stream_layer(text);
     }
@@ -75,6 +80,9 @@ fn look(text: &str, depth: usize) -> Layer {
     }
     if value["queueUrl"].is_string() {
         return dispatch_layer(text, depth);
+    }
+    if let Some(letter) = Letter::known(&value) {
+        return letter.layer(|event| look(event, depth + 1));
     }
     if value["Event"] == "s3:TestEvent" {
         return Layer::bare(format!("S3 test event of bucket {}", plain(&value["Bucket"])));

@@ -5,26 +5,31 @@
 //! | `layer` | what the event is: envelopes peeled, records, decoded keys |
 //! | `function` | which functions are meant, and what each makes of it |
 //! | `source` | records of streams and messages of brokers, both ways |
+//! | `letter` | whose dead letter it is, and what it holds |
 //! | `job` | what the worker makes of one message |
 
 mod function;
 mod job;
 mod layer;
+mod letter;
 mod source;
 
 use std::{fs, io::Read as _, path::PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use sluicegate::events::json::without_mark;
 
 use self::{
     function::{Function, Verdict},
     layer::Layer,
+    letter::Letter,
 };
 use super::Context;
 use crate::output::Output;
 
-/// Shows the event with its envelopes taken off, and what each function that it is meant for would make of it.
+/// Shows the event with its envelopes taken off, and what each function that it is meant for would make of it. Of a dead
+/// letter of Lambda it is the event that the letter holds.
 ///
 /// Exits with 1 when the first of them would refuse the event or a record of it. JSON that is of no source known here is
 /// meant for the scheduled poller, whose schedule may send any object.
@@ -66,10 +71,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 
 impl Report {
     fn of(event: &str, only: Option<Function>) -> Self {
+        let event = without_mark(event);
+        let layer = Layer::of(event);
+        // A letter is no event: the one it holds is.
+        let held = serde_json::from_str(event).ok().and_then(|value| Letter::known(&value)?.event());
+        let event = held.as_deref().unwrap_or(event);
         let meant = only.map_or_else(|| function::meant(event), |only| vec![only]);
         let functions: Vec<Verdict> = meant.into_iter().map(|function| function.judge(event)).collect();
         let refused = functions.first().is_none_or(|verdict| verdict.refused || !verdict.problems.is_empty());
-        Self { event: Layer::of(event), functions, refused }
+        Self { event: layer, functions, refused }
     }
 
     fn text(&self, output: Output) -> String {

@@ -1,6 +1,7 @@
 //! What is sent: one body, or the elements of a file.
 
 use serde_json::value::RawValue;
+use sluicegate::events::json::without_mark;
 
 /// How a file is cut into messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -14,8 +15,9 @@ pub(crate) enum Split {
     Whole,
 }
 
-/// The bodies in a text. An element that is a JSON string is sent as its text, any other as it is written.
+/// The bodies in a text, whose byte order mark is of the file and of no message. An element that is a JSON string is sent as its text, any other as it is written.
 pub(crate) fn bodies(text: &str, split: Split) -> Result<Vec<String>, String> {
+    let text = without_mark(text);
     match split {
         Split::Whole => Ok(vec![text.to_owned()]),
         Split::Lines => Ok(lines(text).map(|(_, line)| line.to_owned()).collect()),
@@ -70,6 +72,16 @@ mod tests {
     fn an_array_is_a_message_an_element_as_it_is_written() {
         assert_eq!(auto(r#" [ {"n": 1.0, "b":2}, "text\n", 3 ] "#), [r#"{"n": 1.0, "b":2}"#, "text\n", "3"]);
         assert_eq!(auto("[]"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_in_no_message() {
+        assert_eq!(auto("\u{feff}[{\"n\":1},2]"), ["{\"n\":1}", "2"]);
+        assert_eq!(auto("\u{feff}{\"n\":1}\n{\"n\":2}\n"), ["{\"n\":1}", "{\"n\":2}"]);
+        assert_eq!(auto("\u{feff}text"), ["text"]);
+        for split in [Split::Lines, Split::Whole] {
+            assert_eq!(bodies("\u{feff}text", split).unwrap(), ["text"]);
+        }
     }
 
     #[test]
