@@ -149,7 +149,7 @@ fn each_function_links_only_the_clients_it_calls() {
         ("firehose-transformer", &[][..]),
         ("kinesis-logger", &[]),
         ("mq-logger", &[]),
-        ("s3-object-logger", &["sns"]),
+        ("s3-object-logger", &["dynamodb", "sns"]),
         ("scheduled-poller", &["lambda", "sqs"]),
         ("sns-logger", &[]),
         ("sqs-worker", &["dynamodb", "sqs"]),

@@ -99,7 +99,7 @@ impl Function {
             }
             Self::ObjectLogger => {
                 let config = s3_object_logger::Config::from_lookup(&settings(OBJECT_LOGGER)).unwrap();
-                let logger = ObjectLogger::new(config, aws.clone());
+                let logger = ObjectLogger::new(config, aws.clone(), |_table| MemoryStore::default());
                 observe(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
             }
             Self::Poller => {

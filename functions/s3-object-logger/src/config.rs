@@ -28,6 +28,10 @@ pub struct Config {
     pub alert_topic_arn: Option<TopicArn>,
     /// `ALERT_ROUTES`: which objects are worth an alert. Empty or `all`: every one.
     pub alert_routes: AlertRoutes,
+    /// `IDEMPOTENCY_TABLE`: where the alerts that were sent are remembered. Empty: a second try sends them again.
+    pub idempotency_table: Option<String>,
+    /// The function's own name, under which they are remembered.
+    pub function: String,
 }
 
 impl Config {
@@ -38,8 +42,16 @@ impl Config {
             alert_phone_number: settings.optional("ALERT_PHONE_NUMBER"),
             alert_topic_arn: settings.optional("ALERT_TOPIC_ARN"),
             alert_routes: settings.or("ALERT_ROUTES", AlertRoutes::default()),
+            idempotency_table: settings.optional("IDEMPOTENCY_TABLE"),
+            function: settings.or("AWS_LAMBDA_FUNCTION_NAME", String::new()),
         };
         settings.finish(config)
+    }
+
+    /// Whether there is a channel at all.
+    #[must_use]
+    pub fn alerts_anybody(&self) -> bool {
+        self.alert_phone_number.is_some() || self.alert_topic_arn.is_some()
     }
 }
 

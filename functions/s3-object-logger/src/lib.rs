@@ -13,23 +13,26 @@
 //! | an object whose route alerts | it is named in the invocation's one SMS and one topic message |
 //!
 //! A failed alert fails the invocation, so that it is counted and tried again; Lambda then brings the whole event once
-//! more, the objects are logged once more, and a channel that worked gets its alert once more.
+//! more, and the objects are logged once more. With a table, `IDEMPOTENCY_TABLE`, a channel that had its alert does not
+//! get it again: nobody is woken twice for one event.
 
 pub mod alert;
 mod config;
 mod port;
 mod sms;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::{OptionFuture, join};
 use serde::Serialize;
 use sluicegate::{
     clock::{Clock, SystemClock},
-    delivery::BatchItemFailure,
+    delivery::{BatchItemFailure, Completion, Deadline, RecordError},
     error_chain::error_chain,
     events::{EventKind, ObjectEvent, ObjectEvents, Refusal, object_events},
+    idempotency::{Effect, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
+    random::SystemRandom,
     telemetry::Metrics,
 };
 
@@ -57,7 +60,7 @@ pub struct Summary {
     pub refused: usize,
     /// Test events acknowledged.
     pub test_events: usize,
-    /// Alerts sent, at most one a channel.
+    /// Alerts sent now, at most one a channel.
     pub alerts: usize,
     /// The refused records of a queue, each once; empty when no queue is involved.
     #[serde(rename = "batchItemFailures")]
@@ -66,15 +69,19 @@ pub struct Summary {
 
 /// The function: its settings, and the port its alerts leave by.
 #[derive(Debug)]
-pub struct ObjectLogger<P> {
+pub struct ObjectLogger<P, S> {
     config: Config,
     port: P,
+    guard: Option<Guard<S>>,
 }
 
-impl<P: AlertPort> ObjectLogger<P> {
-    /// A function that sends its alerts through `port`.
-    pub fn new(config: Config, port: P) -> Self {
-        Self { config, port }
+impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
+    /// A function that sends its alerts through `port`. `store` opens the idempotency store, when there is a table for it
+    /// and somebody to alert.
+    pub fn new(config: Config, port: P, store: impl FnOnce(String) -> S) -> Self {
+        let table = config.idempotency_table.clone().filter(|_| config.alerts_anybody());
+        let guard = |table| Guard::new(store(table), &config.function, Arc::new(SystemClock), Arc::new(SystemRandom));
+        Self { guard: table.map(guard), config, port }
     }
 
     /// Handles one invocation.
@@ -102,7 +109,7 @@ impl<P: AlertPort> ObjectLogger<P> {
 
     /// Alerts about the objects that are worth it, through both channels side by side; answers how many alerts left.
     async fn alert(&self, objects: &[ObjectEvent], invocation: &Invocation) -> Result<usize, InvocationError> {
-        let Config { alert_phone_number, alert_topic_arn, alert_routes } = &self.config;
+        let Config { alert_phone_number, alert_topic_arn, alert_routes, .. } = &self.config;
         let objects: Vec<&ObjectEvent> = objects.iter().filter(|object| alert_routes.contain(&object.route)).collect();
         if objects.is_empty() {
             return Ok(0);
@@ -111,45 +118,60 @@ impl<P: AlertPort> ObjectLogger<P> {
         let time = invocation.remaining.map_or(DEFAULT_ALERT_TIME, |left| left.saturating_sub(DEADLINE_RESERVE));
         let sms = alert_phone_number.as_ref().map(|phone_number| async move {
             let text = alert::sms(objects);
-            let sending = self.port.send_sms(phone_number, &text);
-            send("sms", objects.len(), time, sending).await
+            self.send("sms", objects, time, self.port.send_sms(phone_number, &text)).await
         });
         let topic = alert_topic_arn.as_ref().map(|topic_arn| async move {
             let (subject, message) = (alert::subject(objects), alert::message(objects));
-            let sending = self.port.publish(topic_arn, &subject, &message);
-            send("topic", objects.len(), time, sending).await
+            self.send("topic", objects, time, self.port.publish(topic_arn, &subject, &message)).await
         });
         let (sms, topic) = join(OptionFuture::from(sms), OptionFuture::from(topic)).await;
         let outcomes = [sms, topic].into_iter().flatten();
         let (sent, failed): (Vec<_>, Vec<_>) = outcomes.partition(Result::is_ok);
         if failed.is_empty() {
-            return Ok(sent.len());
+            return Ok(sent.into_iter().flatten().filter(|completion| *completion == Completion::Done).count());
         }
         let problems: Vec<String> = failed.into_iter().filter_map(Result::err).collect();
         Err(InvocationError::new("AlertFailed", problems.join("; ")))
     }
+
+    /// Waits for one channel to take its alert, unless it had it before, and logs the outcome. The error names the channel.
+    async fn send(
+        &self,
+        channel: &'static str,
+        objects: &[&ObjectEvent],
+        time: Duration,
+        sending: impl Future<Output = Result<(), AlertError>>,
+    ) -> Result<Completion, String> {
+        let sending =
+            async { tokio::time::timeout(time, sending).await.unwrap_or_else(|_| Err(NoAnswer(time).into())) };
+        let outcome = match self.guard.as_ref().zip(effect(channel, objects)) {
+            None => sending.await.map(|()| Completion::Done),
+            Some((guard, effect)) => {
+                let sending = async { sending.await.map_err(RecordError::retry) };
+                guard
+                    .once(&effect, Deadline::after(Some(time)), sending)
+                    .await
+                    .map_err(|error| error.to_string().into())
+            }
+        };
+        let count = objects.len();
+        match &outcome {
+            Ok(Completion::Done) => tracing::info!(alert.channel = channel, alert.objects = count, "alert sent"),
+            Ok(_) => tracing::info!(alert.channel = channel, alert.objects = count, "alert sent before"),
+            Err(error) => tracing::error!(alert.channel = channel, error = error_chain(error.as_ref()), "alert failed"),
+        }
+        outcome.map_err(|error| format!("{channel}: {}", error_chain(error.as_ref())))
+    }
 }
 
-/// Waits for one channel to take its alert, and logs the outcome. The error names the channel.
-async fn send(
-    channel: &'static str,
-    objects: usize,
-    time: Duration,
-    sending: impl Future<Output = Result<(), AlertError>>,
-) -> Result<(), String> {
-    let outcome =
-        tokio::time::timeout(time, sending).await.unwrap_or_else(|_| Err(format!("no answer within {time:?}").into()));
-    match outcome {
-        Ok(()) => {
-            tracing::info!(alert.channel = channel, alert.objects = objects, "alert sent");
-            Ok(())
-        }
-        Err(error) => {
-            let error = error_chain(error.as_ref());
-            tracing::error!(alert.channel = channel, error, "alert failed");
-            Err(format!("{channel}: {error}"))
-        }
-    }
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0:?}")]
+struct NoAnswer(Duration);
+
+/// One channel's alert about these objects; nothing where one of them cannot be told from another.
+fn effect(channel: &str, objects: &[&ObjectEvent]) -> Option<Effect> {
+    let names = objects.iter().map(|object| Some(Effect::of_object("", object)?.key("")));
+    Effect::of_id(channel, &names.collect::<Option<String>>()?)
 }
 
 fn log_object(object: &ObjectEvent) {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use s3_object_logger::{Config, ObjectLogger};
 use sluicegate::{
-    aws::{self, sns::SnsPublisher},
+    aws::{self, dynamodb::DynamoDbStore, sns::SnsPublisher},
     lambda,
 };
 
@@ -12,8 +12,9 @@ use sluicegate::{
 async fn main() -> ExitCode {
     lambda::run(
         |lookup| {
-            let publisher = SnsPublisher::new(&aws::config(lookup));
-            Ok(ObjectLogger::new(Config::from_lookup(lookup)?, publisher))
+            let sdk = aws::config(lookup);
+            let (config, port) = (Config::from_lookup(lookup)?, SnsPublisher::new(&sdk));
+            Ok(ObjectLogger::new(config, port, |table| DynamoDbStore::new(&sdk, table)))
         },
         ObjectLogger::handle,
     )

@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sluicegate::telemetry::{LineLogger, LogConfig};
+use sluicegate::{
+    idempotency::MemoryStore,
+    telemetry::{LineLogger, LogConfig},
+};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use super::*;
@@ -105,12 +108,16 @@ impl Outcome {
 }
 
 fn invoke_with(settings: &[(&str, &str)], behaviour: Sns, event: &str) -> Outcome {
+    invoke_on(&MemoryStore::default(), settings, behaviour, event)
+}
+
+fn invoke_on(store: &MemoryStore, settings: &[(&str, &str)], behaviour: Sns, event: &str) -> Outcome {
     let lookup = |name: &str| {
         let (_, value) = settings.iter().find(|(key, _)| *key == name)?;
         Some((*value).to_owned())
     };
     let port = FakeSns { behaviour, sent: RefCell::default() };
-    let logger = ObjectLogger::new(Config::from_lookup(&lookup).unwrap(), port);
+    let logger = ObjectLogger::new(Config::from_lookup(&lookup).unwrap(), port, |_| store);
     let invocation = Invocation { request_id: "r-1".to_owned(), remaining: Some(Duration::from_secs(10)) };
     let captured = Captured::default();
     let config = LogConfig::from_lookup(|_| None).unwrap();
@@ -395,4 +402,25 @@ fn an_alert_without_an_answer_is_given_up_before_the_deadline() {
     assert_eq!(outcome.error(), "AlertFailed: sms: no answer within 9.5s");
     assert_eq!(outcome.said("alert failed").len(), 1);
     assert_eq!(outcome.sent.len(), 1);
+}
+
+/// An invocation fails for another record's sake, or for the other channel's: Lambda brings the event again.
+#[test]
+fn with_a_table_a_second_try_alerts_only_where_the_first_did_not() {
+    let stored = [BOTH[0], BOTH[1], ("IDEMPOTENCY_TABLE", "table")];
+    let event = sample!("s3/object-created.json");
+    let store = MemoryStore::default();
+    let first = invoke_on(&store, &stored, Sns::RefusesSms, event);
+    assert!(first.error().starts_with("AlertFailed: sms: "), "{}", first.error());
+    assert_eq!(first.sent.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), [TOPIC]);
+    let second = invoke_on(&store, &stored, Sns::Takes, event);
+    assert_eq!(second.sent.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), [PHONE]);
+    assert_eq!(second.said("alert sent before")[0]["alert.channel"], "topic");
+    assert_eq!(second.json()["alerts"], 1);
+    let third = invoke_on(&store, &stored, Sns::Takes, event);
+    assert!(third.sent.is_empty() && third.said("alert sent before").len() == 2);
+    // Another object is another alert, and without a table nothing is remembered.
+    let other = event.replace("reports/2025/march.csv", "reports/2025/april.csv");
+    assert_eq!(invoke_on(&store, &stored, Sns::Takes, &other).sent.len(), 2);
+    assert_eq!(invoke_on(&store, &BOTH, Sns::Takes, event).sent.len(), 2);
 }
