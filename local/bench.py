@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import build
 import tools
@@ -17,6 +18,15 @@ def bare_echo() -> None:
     command = ["cargo", "lambda", "build", "--release", "--package", "bare-echo", "--bin", "bare-echo"]
     env = {**os.environ, "PATH": tools.path_with(tools.ensure("build")), "CARGO_TARGET_DIR": str(ROOT / "target")}
     run_logged("building the bare echo", command, STATE / "bench-echo.log", env=env, cwd=ROOT)
+
+
+def stock() -> Path:
+    """Builds the peers as a stranger has them: a workspace of their own, with cargo's own release profile."""
+    target = ROOT / "target" / "stock"
+    command = ["cargo", "lambda", "build", "--release", "--manifest-path", ROOT / "bench" / "stock" / "Cargo.toml"]
+    env = {**os.environ, "PATH": tools.path_with(tools.ensure("build")), "CARGO_TARGET_DIR": str(target)}
+    run_logged("building the peers of stock Rust", command, STATE / "bench-stock.log", env=env, cwd=ROOT / "bench" / "stock")
+    return target / "lambda"
 
 
 def driver() -> str:
@@ -41,7 +51,7 @@ def main() -> int:
     try:
         build.build()
         bare_echo()
-        command = [driver(), *peers(), *sys.argv[1:]]
+        command = [driver(), "--stock", str(stock()), *peers(), *sys.argv[1:]]
     except Failed as failure:
         print(failure, file=sys.stderr)
         return 1

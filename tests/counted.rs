@@ -33,7 +33,8 @@ const FILES: usize = 12;
 /// Every function of the template, with its typical event. Nobody listens at the endpoint.
 static FUNCTIONS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
     let bootstraps = path_of("sns-logger").parent().and_then(Path::parent).unwrap().to_owned();
-    let places = Places { root: Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), bootstraps, python: None };
+    let places =
+        Places { root: Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), bootstraps, stock: None, python: None };
     places.functions("http://127.0.0.1:1", |name| name != BARE).unwrap()
 });
 

@@ -25,6 +25,8 @@ pub struct Built {
     pub zip_bytes: usize,
     /// Whether it holds a client of the AWS SDK.
     pub sdk: bool,
+    /// Whether it is a peer of stock Rust.
+    pub stock: bool,
 }
 
 /// Packs each function, and the bare echo.
@@ -42,6 +44,7 @@ fn one(subject: &Subject, progress: &Progress) -> Result<Built> {
         name: subject.name.clone(),
         bytes: binary.len(),
         zip_bytes: packed.finish()?.len(),
+        stock: subject.kind == Kind::Stock,
         sdk: binary.windows(SDK_USER_AGENT.len()).any(|window| window == SDK_USER_AGENT),
     })
 }

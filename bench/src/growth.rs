@@ -41,7 +41,7 @@ pub struct Grown {
 /// Sends each function events of these sizes, each size to a process of its own. What has no records does not grow.
 pub fn measure(subjects: &[Subject], sizes: &[usize], progress: &Progress) -> Result<Vec<Grown>> {
     let mut grown = Vec::new();
-    for subject in subjects.iter().filter(|subject| subject.kind != Kind::Peer) {
+    for subject in subjects.iter().filter(|subject| !matches!(subject.kind, Kind::Stock | Kind::Peer)) {
         let sample: Value = serde_json::from_slice(&subject.event)?;
         for records in sizes {
             let Some(large) = of_records(&sample, *records) else { continue };

@@ -6,6 +6,7 @@
 pub mod built;
 mod certificate;
 mod endpoint;
+mod events;
 pub mod growth;
 mod http;
 mod plot;

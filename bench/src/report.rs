@@ -15,11 +15,22 @@ use crate::{
 /// Sizes from which on growth is judged: below, what an event costs by itself is larger than what its records cost.
 const LARGE: f64 = 100.0;
 
+/// What reading may cost, in echoes of the same event.
+const READING: [(&str, f64); 5] = [
+    ("sqs-worker: 10 × 1 KiB of text", 1.0),
+    ("sqs-worker: 10 × 1 KiB of fields", 1.0),
+    ("sqs-worker: 10 × 64 KiB of text", 0.6),
+    ("sqs-worker: 10 × 64 KiB of fields", 0.6),
+    ("s3-object-logger: 1,000 records", 0.45),
+];
+
 /// What is written as JSON. A part that was not asked for, or could not be measured, is empty.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// Starts and warm answers.
     pub starts: Vec<Figures>,
+    /// Large events, each beside an echo of it.
+    pub events: Vec<Figures>,
     /// Files and system calls.
     pub counts: Vec<Counts>,
     /// Sizes.
@@ -95,7 +106,13 @@ impl Report {
 /// The bounds of the design, and where this run is.
 pub(crate) fn targets(report: &Report) -> Vec<Target> {
     let mut targets = Vec::new();
-    for built in report.built.iter().filter(|built| built.name != BARE) {
+    for (name, at_most) in READING {
+        if let Some(own) = report.events.iter().find(|figures| figures.name == name) {
+            let reached = own.cpu_us / own.echo_cpu_us;
+            targets.push(Target { name: name.to_owned(), what: "CPU, × echo", at_most, reached });
+        }
+    }
+    for built in report.built.iter().filter(|built| built.name != BARE && !built.stock) {
         of_function(report, built, &mut targets);
     }
     let mut poller = |what, at_most, reached| {

@@ -12,7 +12,7 @@ use crate::{
     built,
     certificate::Trust,
     endpoint::Endpoint,
-    growth, plot, poller,
+    events, growth, plot, poller,
     progress::Progress,
     report::{Report, targets},
     start::{self, Effort},
@@ -41,6 +41,9 @@ pub struct Arguments {
     /// What runs the Python peers: a Python with `awslambdaric` and boto3
     #[arg(long)]
     python: Option<PathBuf>,
+    /// The same for the peers of stock Rust
+    #[arg(long)]
+    stock: Option<PathBuf>,
     /// Write the pictures to this folder too
     #[arg(long)]
     pictures: Option<PathBuf>,
@@ -51,6 +54,8 @@ pub struct Arguments {
 enum Part {
     /// Starts, warm answers, processor time, memory
     Starts,
+    /// Large events, and stock Rust beside the functions
+    Events,
     /// Sizes, files and system calls
     Counts,
     /// Records an event against time and memory
@@ -68,6 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<Report> {
     let places = Places {
         root,
         bootstraps: std::path::absolute(&arguments.bootstraps)?,
+        stock: arguments.stock.as_deref().map(std::path::absolute).transpose()?,
         python: arguments.python.clone().filter(|python| python.is_file()),
     };
     if places.python.is_none() {
@@ -94,6 +100,7 @@ fn measure(
     let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let asked = |name: &str| arguments.functions.is_empty() || arguments.functions.iter().any(|asked| asked == name);
     let mut subjects = places.functions(endpoint, |name| name == BARE || asked(name))?;
+    subjects.extend(places.stock(endpoint, asked)?);
     subjects.extend(places.peers(endpoint, asked)?);
 
     let (effort, rounds, most) = if arguments.quick {
@@ -105,6 +112,10 @@ fn measure(
     let mut report = Report::default();
     if wanted(Part::Starts) {
         report.starts = start::measure(&subjects, effort, progress)?;
+    }
+    if wanted(Part::Events) {
+        report.events =
+            events::measure(places, &subjects, Effort { trips: effort.trips.min(100), ..effort }, progress)?;
     }
     if wanted(Part::Counts) {
         report.built = built::weigh(&subjects, progress)?;

@@ -38,6 +38,9 @@ const SETTINGS: [(&str, &[(&str, &str)]); 2] = [
     ("thumbnailer", &[("THUMBNAIL_BUCKET", "measured-thumbnails")]),
 ];
 
+/// The functions that have peers.
+const WITH_PEERS: [&str; 3] = ["sns-logger", "s3-object-logger", "sqs-worker"];
+
 /// One program with its typical event.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -60,6 +63,8 @@ pub enum Kind {
     Bare,
     /// Deployed by the template.
     Function,
+    /// Does what a function does, with `cargo lambda new` and `aws_lambda_events`.
+    Stock,
     /// Does what a function does, in another language.
     Peer,
 }
@@ -71,6 +76,8 @@ pub struct Places {
     pub root: PathBuf,
     /// A folder a function, each with its `bootstrap`.
     pub bootstraps: PathBuf,
+    /// The same for the peers of stock Rust, where they are built.
+    pub stock: Option<PathBuf>,
     /// What runs the Python peers, where it is installed.
     pub python: Option<PathBuf>,
 }
@@ -111,12 +118,27 @@ impl Places {
         })
     }
 
-    /// Those whose language is installed, each after the function it is a peer of.
+    /// Those of stock Rust.
+    pub fn stock(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
+        let Some(stock) = &self.stock else { return Ok(Vec::new()) };
+        let peer = |function: &str| {
+            let bootstrap = stock.join(function).join("bootstrap");
+            let like = self.function(function, endpoint)?;
+            Ok(Subject {
+                name: format!("{function} (stock Rust)"),
+                kind: Kind::Stock,
+                command: vec![bootstrap.into()],
+                ..like
+            })
+        };
+        WITH_PEERS.into_iter().filter(|function| wanted(function)).map(peer).collect()
+    }
+
+    /// Those of Python, where it is installed.
     pub fn peers(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let Some(python) = &self.python else { return Ok(Vec::new()) };
-        let peers =
-            [("sns-logger", "sns_logger"), ("s3-object-logger", "s3_object_logger"), ("sqs-worker", "sqs_worker")];
-        let peer = |(function, module): (&str, &str)| {
+        let peer = |function: &str| {
+            let module = function.replace('-', "_");
             let like = self.function(function, endpoint)?;
             let command = [python.as_os_str(), "-m".as_ref(), "awslambdaric".as_ref()].map(ToOwned::to_owned);
             let handler = OsString::from(format!("{module}.handle"));
@@ -129,7 +151,7 @@ impl Places {
                 event: like.event,
             })
         };
-        peers.into_iter().filter(|(function, _)| wanted(function)).map(peer).collect()
+        WITH_PEERS.into_iter().filter(|function| wanted(function)).map(peer).collect()
     }
 }
 

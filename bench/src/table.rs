@@ -7,6 +7,7 @@ use crate::{growth::Grown, report::Report, start::Figures};
 /// Prints everything that was measured.
 pub fn print(report: &Report) {
     print_starts(report);
+    print_events(report);
     print_counts(report);
     print_growth(report);
     print_poller(report);
@@ -79,6 +80,24 @@ fn print_starts(report: &Report) {
             "log B",
         ],
         &report.starts.iter().map(row).collect::<Vec<_>>(),
+    );
+}
+
+fn print_events(report: &Report) {
+    let row = |own: &Figures| {
+        vec![
+            own.name.clone(),
+            format!("{:.2}", own.cpu_us / own.echo_cpu_us),
+            format!("{:.2}", own.warm_us / own.echo_warm_us),
+            format!("{:.0}", own.cpu_us),
+            format!("{:.0}", own.echo_cpu_us),
+            format!("{:.1}", own.peak_mib),
+        ]
+    };
+    print_rows(
+        "Large events. × is to an echo of the same event; medians.",
+        &["", "CPU ×", "warm ×", "CPU µs", "echo's µs", "RSS MiB"],
+        &report.events.iter().map(row).collect::<Vec<_>>(),
     );
 }
 
