@@ -20,7 +20,7 @@ const BUDGETS: [(&str, f64, Option<f64>); 8] = [
     ("firehose-transformer", 0.8, Some(10.0)),
     ("kinesis-logger", 0.75, Some(470.0)),
     ("mq-logger", 0.8, Some(600.0)),
-    ("s3-object-logger", 2.55, Some(325.0)),
+    ("s3-object-logger", 2.75, Some(325.0)),
     ("scheduled-poller", 2.7, None),
     ("sns-logger", 0.75, Some(525.0)),
     ("sqs-worker", 2.95, Some(515.0)),
