@@ -21,7 +21,11 @@ pub(super) fn texts(field: &Field<'_>, ignored: &mut Ignored) -> BTreeMap<String
 pub(super) fn text(value: Value) -> String {
     match readable(value) {
         Value::String(text) => text,
-        other => other.to_string(),
+        mut other => {
+            // Whatever order the maps of this build keep.
+            other.sort_all_objects();
+            other.to_string()
+        }
     }
 }
 
