@@ -119,7 +119,10 @@ pub(super) fn terminate(child: &Child) {
 fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let built = Command::new("cargo").args(["build", "--quiet", "-p", "cli"]).current_dir(repository()).status();
+        let built = Command::new("cargo")
+            .args(["build", "--quiet", "--workspace", "--all-features", "--bin", "sluice"])
+            .current_dir(repository())
+            .status();
         assert!(built.unwrap().success(), "sluice cannot be built");
         // target/debug/deps/sluicegate-… → target/debug/sluice
         env::current_exe().unwrap().ancestors().nth(2).unwrap().join("sluice")

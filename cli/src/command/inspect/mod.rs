@@ -73,10 +73,13 @@ impl Report {
     fn of(event: &str, only: Option<Function>) -> Self {
         let event = without_mark(event);
         let layer = Layer::of(event);
-        // A letter is no event: the one it holds is.
-        let held = serde_json::from_str(event).ok().and_then(|value| Letter::known(&value)?.event());
+        // A letter is no event: the one it holds is, and a stream's holds none.
+        let value = serde_json::from_str(event).unwrap_or_default();
+        let letter = Letter::known(&value);
+        let held = letter.as_ref().and_then(Letter::event);
         let event = held.as_deref().unwrap_or(event);
-        let meant = only.map_or_else(|| function::meant(event), |only| vec![only]);
+        let is_empty = letter.is_some() && held.is_none();
+        let meant = only.map_or_else(|| if is_empty { Vec::new() } else { function::meant(event) }, |only| vec![only]);
         let functions: Vec<Verdict> = meant.into_iter().map(|function| function.judge(event)).collect();
         let refused = functions.first().is_none_or(|verdict| verdict.refused || !verdict.problems.is_empty());
         Self { event: layer, functions, refused }

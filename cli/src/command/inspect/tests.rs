@@ -75,6 +75,7 @@ fn a_dead_letter_of_a_stream_is_a_place_in_the_stream() {
         let text = Report::of(&letter(info), None).text(Output::to_pipe());
         let place = "2 records of arn:aws:kinesis:eu-north-1:210987654321:stream/orchard, shardId-3, from 1 to 2";
         assert!(text.starts_with("dead letter of function kinesis-logger\n") && text.contains(place), "{text}");
+        assert!(text.ends_with("no function is meant for it"), "{text}");
     }
 }
 
