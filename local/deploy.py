@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import urllib.parse
-import urllib.request
-import xml.etree.ElementTree as ElementTree
+import subprocess
 from pathlib import Path
 
+import environment
 import tools
 from build import architecture
-from console import run_logged
+from console import Failed, run_logged
 from emulator import REGION, Emulator
 from paths import ROOT
 
@@ -60,27 +58,17 @@ def deploy(emulator: Emulator, built: Path, folder: Path, parameters: dict[str, 
         "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset",
         "--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items()),
     ]
-    run_logged("sam deploy", command, folder / "deploy.log", env=_environment(emulator), cwd=ROOT)
+    run_logged("sam deploy", command, folder / "deploy.log", env=environment.for_sam(**client_environment(emulator.endpoint)), cwd=ROOT)
     return outputs(emulator)
 
 
 def outputs(emulator: Emulator) -> dict[str, str]:
     """The outputs of the deployed stack, by name."""
-    form = urllib.parse.urlencode({"Action": "DescribeStacks", "Version": "2010-05-15", "StackName": STACK_NAME}).encode()
-    # The emulator reads the service from the credential's scope and checks no signature.
-    scope = f"Credential=test/20250101/{REGION}/cloudformation/aws4_request"
-    request = urllib.request.Request(
-        emulator.endpoint, form, {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"}
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as answer:
-        root = ElementTree.fromstring(answer.read())
-    found: dict[str, str] = {}
-    for member in root.iterfind(".//{*}Outputs/{*}member"):
-        key, value = member.find("{*}OutputKey"), member.find("{*}OutputValue")
-        if key is not None and key.text:
-            found[key.text] = (value.text if value is not None else "") or ""
-    return found
+    command = [tools.ensure("ministack") / "python", ROOT / "local" / "outputs.py", emulator.endpoint]
+    asked = subprocess.run(command, env=environment.clean(), capture_output=True, text=True)
+    if asked.returncode != 0:
+        raise Failed(f"{asked.stderr}\nThe local AWS did not say what it has deployed.")
+    return json.loads(asked.stdout)
 
 
 def write(folder: Path, emulator: Emulator, found: dict[str, str]) -> None:
@@ -92,15 +80,7 @@ def write(folder: Path, emulator: Emulator, found: dict[str, str]) -> None:
     (folder / "stack.env").write_text("\n".join(["set -a", *lines, "set +a"]) + "\n")
 
 
-def _environment(emulator: Emulator) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {
-        **kept,
-        **client_environment(emulator.endpoint),
-        # The caller's profiles stay out of it, and so do proxies.
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-        "SAM_CLI_TELEMETRY": "0",
-    }
+def read(folder: Path) -> dict[str, str]:
+    """What `write` wrote."""
+    file = folder / "stack.json"
+    return json.loads(file.read_text()) if file.exists() else {}

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Iterator, Mapping
 
+import environment
 import tools
 from build import function_names
 from console import Failed, escape_controls, last_lines, run_logged, say
@@ -33,12 +34,7 @@ def invoke(function: str, event: Path) -> int:
         raise Failed(f"FUNCTION={function or '?'} is none of: {', '.join(function_names())}")
     if not event.is_file():
         raise Failed(f"EVENT={event} is no file. There are, for example:\n  " + "\n  ".join(_samples()))
-    env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "PATH": tools.path_with(tools.ensure("build")),
-        "NO_PROXY": HOST,
-        "no_proxy": HOST,
-    }
+    env = environment.for_cargo(tools.ensure("build"))
     run_logged(f"building {function}", ["cargo", "build", "-p", function], STATE / "cargo-debug.log", env=env, cwd=ROOT)
     with _watching(function, env) as port:
         before = LOG.stat().st_size

@@ -12,10 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import clients
 from console import Failed, end_with_the_reader, say
-from evidence import Proof, Route
-from function_log import FunctionLog
-from routes import Traffic
-from table import render
+from demo.evidence import Proof, Route
+from demo.function_log import FunctionLog
+from demo.jobs import Jobs
+from demo.streams import Streams
+from demo.table import render
+from demo.uploads import Uploads
 
 PATIENCE_SECONDS = 60.0
 """Each route needs a second or two; a busy machine gets its time, and a run of the schedule."""
@@ -32,7 +34,7 @@ def demo(outputs: dict[str, str]) -> int:
     run = f"demo-{int(started):x}"
     log = FunctionLog(clients.client(outputs, "logs"), clients.log_groups(outputs), since=started)
     say(f"sending traffic through every route ({run}) …")
-    routes = Traffic(outputs, run).send()
+    routes = [route for part in (Uploads, Jobs, Streams) for route in part(outputs, run).send()]
     proofs = _wait_for(routes, log)
     say()
     rows = [_row(route, proofs.get(index)) for index, route in enumerate(routes)]
