@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 import environment
@@ -71,17 +72,32 @@ def debug_command() -> list[str]:
 
 
 def lay_out_debug() -> Path:
-    """Writes the template, and each function's code in a folder of its name, as `sam build` does."""
+    """Writes the template, and each function's code under the function's name, as `sam build` does; and packs it."""
     found = functions()
     for gone in [path for path in DEBUG_BUILD.glob("*/") if path.name not in found]:
         shutil.rmtree(gone)
     for name, binary in found.items():
-        bootstrap = DEBUG_BUILD / name / "bootstrap"
-        bootstrap.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(DEBUG / binary, bootstrap)
+        bootstrap, compiled = DEBUG_BUILD / name / "bootstrap", DEBUG / binary
+        if not bootstrap.exists() or _time_and_size(bootstrap) != _time_and_size(compiled):
+            bootstrap.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(compiled, bootstrap)
+            packed(bootstrap)
     built = DEBUG_BUILD / "template.yaml"
     built.write_text("".join(_with_code(name, block) for name, block in _resources()))
     return built
+
+
+def packed(bootstrap: Path) -> Path:
+    """The code as Lambda takes it. Nothing is compressed, which would take the SAM CLI 13 s: it goes no further than loopback."""
+    archive = bootstrap.parent.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w") as into:
+        into.write(bootstrap, bootstrap.name)
+    return archive
+
+
+def _time_and_size(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _resources() -> list[tuple[str, str]]:
@@ -91,11 +107,11 @@ def _resources() -> list[tuple[str, str]]:
 
 
 def _with_code(name: str, block: str) -> str:
-    """A piece of the template with the function's code in the folder `name`; what all functions had in common is gone."""
+    """A piece of the template with the function's code beside it; what all functions had in common is gone."""
     without = re.sub(r"(?m)^ +CodeUri: .*\n", "", block)
     if "Binary: " not in block:
         return without
-    replaced, count = re.subn(r"(?m)^    Properties:\n", f"    Properties:\n      CodeUri: {name}\n", without)
+    replaced, count = re.subn(r"(?m)^    Properties:\n", f"    Properties:\n      CodeUri: {name}.zip\n", without)
     if count != 1:
         raise Failed(f"template.yaml: the properties of {name} are not where they are looked for, four spaces in")
     return replaced

@@ -53,22 +53,29 @@ def deploy(emulator: Emulator, built: Path, folder: Path, parameters: dict[str, 
         "--template-file", built,
         "--config-env", "local",
         "--stack-name", STACK_NAME,
-        "--resolve-s3",
+        "--s3-bucket", _ask(emulator, "bucket"),
         "--capabilities", "CAPABILITY_IAM",
         "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset",
         "--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items()),
     ]
-    run_logged("sam deploy", command, folder / "deploy.log", env=environment.for_sam(**client_environment(emulator.endpoint)), cwd=ROOT)
+    # Else the SAM CLI looks every 5 s whether the stack is there.
+    env = environment.for_sam(SAM_CLI_POLL_DELAY="0.2", **client_environment(emulator.endpoint))
+    run_logged("sam deploy", command, folder / "deploy.log", env=env, cwd=ROOT)
     return outputs(emulator)
 
 
 def outputs(emulator: Emulator) -> dict[str, str]:
     """The outputs of the deployed stack, by name."""
-    command = [tools.ensure("ministack") / "python", ROOT / "local" / "outputs.py", emulator.endpoint]
+    return json.loads(_ask(emulator, "outputs"))
+
+
+def _ask(emulator: Emulator, question: str) -> str:
+    """Asks by boto3, which the ministack environment's Python has."""
+    command = [tools.ensure("ministack") / "python", ROOT / "local" / "asked.py", emulator.endpoint, question]
     asked = subprocess.run(command, env=environment.clean(), capture_output=True, text=True)
     if asked.returncode != 0:
-        raise Failed(f"{asked.stderr}\nThe local AWS did not say what it has deployed.")
-    return json.loads(asked.stdout)
+        raise Failed(f"{asked.stderr}\nThe local AWS refused or did not answer.")
+    return asked.stdout.strip()
 
 
 def write(folder: Path, emulator: Emulator, found: dict[str, str]) -> None:

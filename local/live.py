@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import subprocess
 import sys
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Mapping, Sequence
@@ -15,6 +13,7 @@ from typing import Any, Mapping, Sequence
 import deploy
 import environment
 import tools
+from build import packed
 from console import Failed
 from paths import ROOT
 
@@ -82,17 +81,9 @@ def put(folder: Path, built: Path, names: Sequence[str]) -> None:
     outputs = deploy.read(folder)
     functions = clients.client(outputs, "lambda")
     for name in names:
-        functions.update_function_code(FunctionName=outputs[f"{name}Name"], ZipFile=_zipped(built / name / "bootstrap"))
+        functions.update_function_code(FunctionName=outputs[f"{name}Name"], ZipFile=packed(built / name / "bootstrap").read_bytes())
     now = {**state.code, **{name: digest for name, digest in code(built).items() if name in names}}
     remember(folder, Deployed(state.shape, state.parameters, state.manner, now))
-
-
-def _zipped(bootstrap: Path) -> bytes:
-    """The code as Lambda takes it; nothing is compressed, for it goes no further than loopback."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as into:
-        into.write(bootstrap, "bootstrap")
-    return archive.getvalue()
 
 
 def _file(folder: Path) -> Path:
