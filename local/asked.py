@@ -6,11 +6,7 @@ import json
 import sys
 
 import clients
-from deploy import STACK_NAME, client_environment
-
-BUCKET = "sluicegate-local-code"
-"""Where the SAM CLI puts code. With `--resolve-s3` it would make one itself, and wait 5 s for it."""
-
+from deploy import BUCKET, STACK_NAME, client_environment
 
 def main() -> None:
     """Prints the answer."""
@@ -18,7 +14,6 @@ def main() -> None:
     settings = client_environment(endpoint)
     if question == "bucket":
         clients.client(settings, "s3").create_bucket(Bucket=BUCKET)
-        print(BUCKET)
     else:
         stack = clients.client(settings, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
         print(json.dumps({output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}))

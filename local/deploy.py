@@ -15,6 +15,9 @@ from paths import ROOT
 
 STACK_NAME = "sluicegate-local"
 
+BUCKET = "sluicegate-local-code"
+"""Where code is put. With `--resolve-s3` the SAM CLI would make a bucket itself, and wait 5 s for it."""
+
 PARAMETERS = {
     # The emulator runs the binaries as processes of this machine.
     "Architecture": architecture(),
@@ -48,12 +51,13 @@ def client_environment(endpoint: str) -> dict[str, str]:
 def deploy(emulator: Emulator, built: Path, folder: Path, parameters: dict[str, str] | None = None) -> dict[str, str]:
     """Deploys the built template; returns the stack's outputs."""
     overrides = {**PARAMETERS, **(parameters or {})}
+    _ask(emulator, "bucket")
     command = [
         tools.ensure("sam") / "sam", "deploy",
         "--template-file", built,
         "--config-env", "local",
         "--stack-name", STACK_NAME,
-        "--s3-bucket", _ask(emulator, "bucket"),
+        "--s3-bucket", BUCKET,
         "--capabilities", "CAPABILITY_IAM",
         "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset",
         "--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items()),
@@ -75,7 +79,7 @@ def _ask(emulator: Emulator, question: str) -> str:
     asked = subprocess.run(command, env=environment.clean(), capture_output=True, text=True)
     if asked.returncode != 0:
         raise Failed(f"{asked.stderr}\nThe local AWS refused or did not answer.")
-    return asked.stdout.strip()
+    return asked.stdout
 
 
 def write(folder: Path, emulator: Emulator, found: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -55,7 +56,12 @@ def shape(parameters: Mapping[str, str], manner: Mapping[str, Any]) -> str:
 
 def code(built: Path) -> dict[str, str]:
     """A digest of each function's code in the folder `built`."""
-    return {path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(built.glob("*/bootstrap"))}
+    return {path.parent.name: _digest(path, path.stat().st_mtime_ns) for path in sorted(built.glob("*/bootstrap"))}
+
+
+@functools.cache
+def _digest(bootstrap: Path, _changed_at: int) -> str:
+    return hashlib.sha256(bootstrap.read_bytes()).hexdigest()
 
 
 def changed(built: Path, state: Deployed) -> list[str]:
@@ -79,9 +85,11 @@ def put(folder: Path, built: Path, names: Sequence[str]) -> None:
     if state is None:
         raise Failed("no stack is up that was deployed to its end; `make run` starts one")
     outputs = deploy.read(folder)
-    functions = clients.client(outputs, "lambda")
+    bucket, functions = clients.client(outputs, "s3"), clients.client(outputs, "lambda")
     for name in names:
-        functions.update_function_code(FunctionName=outputs[f"{name}Name"], ZipFile=packed(built / name / "bootstrap").read_bytes())
+        # By way of the bucket, as the SAM CLI does: three times as fast as within the call.
+        bucket.put_object(Bucket=deploy.BUCKET, Key=f"live/{name}", Body=packed(built / name / "bootstrap").read_bytes())
+        functions.update_function_code(FunctionName=outputs[f"{name}Name"], S3Bucket=deploy.BUCKET, S3Key=f"live/{name}")
     now = {**state.code, **{name: digest for name, digest in code(built).items() if name in names}}
     remember(folder, Deployed(state.shape, state.parameters, state.manner, now))
 

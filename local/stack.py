@@ -46,7 +46,7 @@ def up(folder: Path, port: int | None, prefer: bool, wanted: Wanted) -> None:
             return
         if running and deployed and is_same:
             # New code is an update, and messages stay.
-            with step(f"putting in {', '.join(changed)}"):
+            with step("putting in the new code"):
                 live.put_from_outside(folder, built.parent, changed)
             say(f"the stack at {running.endpoint} has the new code")
             return

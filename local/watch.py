@@ -107,7 +107,7 @@ def _put(folder: Path) -> list[str]:
         live.remember(folder, state)
     changed = live.changed(built.parent, state)
     live.put(folder, built.parent, changed)
-    return [TEMPLATE.name] if is_edited else changed
+    return [TEMPLATE.name] if is_edited else [build.functions()[name] for name in changed]
 
 
 def _named(files: list[str]) -> str:

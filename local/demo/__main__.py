@@ -54,14 +54,15 @@ def demo(outputs: dict[str, str]) -> int:
 
 
 def what_to_try(outputs: dict[str, str], env_file: str) -> None:
-    """Prints where the stack is and three things to do with it."""
+    """Prints where the stack is and what to do with it."""
     say(f"""
 Local AWS: {outputs['AWS_ENDPOINT_URL']}   (it stays up; `make stop` ends it)
 
 Try next:
   1. see what the functions log, as it happens      make logs
   2. run one event through one function             make invoke FUNCTION=sns-logger EVENT=events/sns/notification.json
-  3. be a client yourself, with any AWS tool        source {env_file}
+  3. change a function, and see it live in seconds  make watch
+  4. be a client yourself, with any AWS tool        source {env_file}
                                                     aws s3 cp README.md "s3://$UploadBucketName/my first upload.md"
 """)
 
