@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -118,6 +119,9 @@ def main() -> int:
     """Reads the command line and watches."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, default=STATE / "run", help="the folder the stack lives in")
+    # Whoever starts this in the background has both ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         watch(parser.parse_args().dir.resolve())
     except Failed as failure:
