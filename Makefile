@@ -7,8 +7,8 @@ EVENT ?=
 BENCH ?=
 SEEDS ?=
 SEED ?=
-ONLY ?=
-RELEASE ?=
+ONLY :=
+RELEASE :=
 
 # What the caller has set for another Python stays out.
 export PYTHONPATH := $(CURDIR)/local
