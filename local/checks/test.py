@@ -101,6 +101,7 @@ def steps() -> list[Step]:
         Step("unit tests", [*cargo("test"), "--no-fail-fast", "--lib", "--bins"], env),
         Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
         Step("simulation", simulation, env),
+        Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
         Step("template", ["sam", "validate", "--lint"], environment.for_sam(), ("sam",)),
         Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
         # As it was built: what is deployed is what is looked at.
