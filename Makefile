@@ -7,17 +7,31 @@ EVENT ?=
 BENCH ?=
 SEEDS ?=
 SEED ?=
+ONLY :=
+RELEASE :=
+
+# What the caller has set for another Python stays out.
+export PYTHONPATH := $(CURDIR)/local
+export PYTHONNOUSERSITE := 1
+unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test simulate faults build deploy invoke logs bench clean
+.PHONY: help machine run watch stop status test simulate faults build deploy invoke logs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## build, start a local AWS, deploy, send traffic through every route and show what happened
-	@$(PYTHON) local/stack.py up --dir .local/run --prefer-familiar-port
+machine:
+	@$(PYTHON) local/machine.py $(if $(RELEASE)$(filter test,$(MAKECMDGOALS)),release)
+
+run: machine ## build, start a local AWS, deploy, send traffic through every route and show what happened; RELEASE=1 for what AWS gets
+	@$(PYTHON) local/stack.py up --dir .local/run --prefer-familiar-port $(if $(RELEASE),,--debug)
 	@ln -sfn run/stack.json .local/stack.json && ln -sfn run/stack.env .local/stack.env
-	@$(TOOLS)/ministack/bin/python local/demo.py
+	@$(TOOLS)/ministack/bin/python -m demo
+
+watch: machine ## beside `make run`: put each change into the running stack as it is saved
+	@test -x $(TOOLS)/ministack/bin/python || { echo "no stack is up; \`make run\` starts one" >&2; exit 1; }
+	@$(TOOLS)/ministack/bin/python local/watch.py --dir .local/run
 
 stop: ## end the local AWS that `make run` started
 	@$(PYTHON) local/stack.py down --dir .local/run
@@ -26,18 +40,18 @@ stop: ## end the local AWS that `make run` started
 status: ## say whether the local AWS runs, where, and what is in it
 	@$(PYTHON) local/stack.py status --dir .local/run
 
-test: ## run everything: format, lints, docs, unit tests, end to end on a local AWS of its own
-	@$(PYTHON) local/test.py
+test: machine ## run everything: format, lints, docs, unit tests, end to end on a local AWS of its own; ONLY="unit tests,lints" for some of it
+	@$(PYTHON) -m checks.test --only "$(ONLY)"
 
-build: ## build the functions for this machine
+build: machine ## build the functions for this machine as AWS gets them
 	@$(PYTHON) local/build.py
 
-deploy: ## build for AWS and deploy to your account; STAGE=prod for the other stage
+deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the other stage
 	@$(PYTHON) local/tools.py
 	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build
 	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE),)
 
-invoke: ## run one event through one function: FUNCTION=sns-logger EVENT=events/sns/notification.json
+invoke: machine ## run one event through one function: FUNCTION=sns-logger EVENT=events/sns/notification.json
 	@$(PYTHON) local/invoke.py --function "$(FUNCTION)" --event "$(EVENT)"
 
 logs: ## follow what the local functions log; FUNCTION=sqs-worker for only one
@@ -47,7 +61,7 @@ logs: ## follow what the local functions log; FUNCTION=sqs-worker for only one
 simulate: ## live through seeds of the simulated AWS and check every promise: SEEDS=2000, or SEED=7 for one with its timeline
 	@cargo run --quiet --profile simulation -p simulation -- $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
-bench: ## measure start, warm answers, memory, growth and requests beside a bare echo; BENCH=--quick for a rough look
+bench: machine ## measure start, warm answers, memory, growth and requests beside a bare echo; BENCH=--quick for a rough look
 	@$(PYTHON) local/bench.py $(BENCH)
 
 faults: ## put old faults back, one at a time, and show within how many seeds the simulation finds each

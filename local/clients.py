@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import urllib.parse
+import urllib.request
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -10,19 +13,7 @@ import boto3
 from botocore.config import Config
 
 from console import Failed
-
-FUNCTIONS = {
-    "sns-logger": "SnsLoggerFunctionName",
-    "s3-object-logger": "S3ObjectLoggerFunctionName",
-    "sqs-worker": "SqsWorkerFunctionName",
-    "scheduled-poller": "ScheduledPollerFunctionName",
-    "thumbnailer": "ThumbnailerFunctionName",
-    "kinesis-logger": "KinesisLoggerFunctionName",
-    "firehose-transformer": "FirehoseTransformerFunctionName",
-    "mq-logger": "MqLoggerFunctionName",
-}
-"""The functions and the outputs that name them."""
-
+from deploy import STACK_NAME
 
 def read_env(file: Path) -> dict[str, str]:
     """The `KEY=value` lines of a `stack.env`."""
@@ -48,10 +39,24 @@ def client(outputs: Mapping[str, str], service: str) -> Any:
     )
 
 
+def functions(outputs: Mapping[str, str]) -> dict[str, str]:
+    """The names of the stack's functions, by their short ones: an output names each."""
+    names = [name for output, name in outputs.items() if output.endswith("FunctionName")]
+    return {name.removeprefix(f"{STACK_NAME}-"): name for name in names}
+
+
 def log_groups(outputs: Mapping[str, str]) -> dict[str, str]:
     """Each function's log group, by the function's short name."""
-    functions = client(outputs, "lambda")
+    found = client(outputs, "lambda")
     return {
-        short: functions.get_function_configuration(FunctionName=outputs[output])["LoggingConfig"]["LogGroup"]
-        for short, output in FUNCTIONS.items()
+        short: found.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
+        for short, name in functions(outputs).items()
     }
+
+
+def emulator_shows(outputs: Mapping[str, str], path: str, query: Mapping[str, str] | None = None) -> Any:
+    """What the local AWS tells of itself, where AWS has nothing as handy."""
+    url = f"{outputs['AWS_ENDPOINT_URL']}{path}?{urllib.parse.urlencode(query or {})}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as answer:
+        return json.load(answer)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
+from paths import STATE
+
+TIMES = STATE / "times.json"
+"""How long each step took the last time."""
+
+TICK_SECONDS = 0.5
 QUIET_INTERVAL_SECONDS = 15.0
 """How often a long step reports where no terminal redraws its line."""
 
@@ -38,30 +47,81 @@ def say(text: str = "") -> None:
 
 @contextmanager
 def step(title: str, log: Path | None = None) -> Iterator[None]:
-    """Shows `title`, the time it has taken so far and the last line of `log`; then how it ended."""
-    started = time.monotonic()
-    ended = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(title, started, ended, log), daemon=True)
-    ticker.start()
+    """Shows `title`, the time it has taken, that of the last time and the last line of `log`; then how it ended.
+
+    Several may be in progress at once, each in a thread of its own.
+    """
+    begun = _Step(title, log, time.monotonic(), _last_times().get(title))
+    _begin(begun)
     outcome = "FAILED"
     try:
         yield
         outcome = "done"
     finally:
-        ended.set()
-        ticker.join()
-        clear = "\r\x1b[2K" if sys.stdout.isatty() else ""
-        say(f"{clear}{title:<46} {outcome} in {time.monotonic() - started:.1f} s")
+        seconds = time.monotonic() - begun.started
+        with _lock:
+            _in_progress.remove(begun)
+            say(f"{_clear()}{title:<46} {outcome} in {seconds:.1f} s")
+            if outcome == "done":
+                _remember(title, seconds)
 
 
-def _tick(title: str, started: float, ended: threading.Event, log: Path | None) -> None:
+@dataclass(frozen=True)
+class _Step:
+    title: str
+    log: Path | None
+    started: float
+    last_seconds: float | None
+
+    def note(self) -> str:
+        last = f" (last time {self.last_seconds:.0f})" if self.last_seconds and self.last_seconds >= 1 else ""
+        return f"{self.title} {time.monotonic() - self.started:.0f} s{last}"
+
+
+_in_progress: list[_Step] = []
+_lock = threading.RLock()
+
+
+def _begin(begun: _Step) -> None:
+    with _lock:
+        _in_progress.append(begun)
+        if len(_in_progress) == 1:
+            threading.Thread(target=_tick, daemon=True).start()
+
+
+def _tick() -> None:
+    """Shows what is in progress until nothing is: in one line of a terminal, or a line each where nothing redraws."""
     redraws = sys.stdout.isatty()
-    while not ended.wait(0.5 if redraws else QUIET_INTERVAL_SECONDS):
-        note = f"{title:<46} {time.monotonic() - started:4.0f} s  {_last_line(log)}"
-        if redraws:
-            print(f"\r\x1b[2K{note[:110]}", end="", flush=True)
-        else:
-            say(note[:160])
+    shown_at = time.monotonic()
+    while True:
+        time.sleep(TICK_SECONDS)
+        with _lock:
+            if not _in_progress:
+                return
+            if redraws:
+                notes = "   ".join(each.note() for each in _in_progress)
+                columns = shutil.get_terminal_size((110, 24)).columns - 1
+                print(f"{_clear()}{notes}   {_last_line(_in_progress[0].log)}"[: columns + len(_clear())], end="", flush=True)
+            elif time.monotonic() - shown_at >= QUIET_INTERVAL_SECONDS:
+                shown_at = time.monotonic()
+                for each in _in_progress:
+                    say(f"{each.note()}   {_last_line(each.log)}"[:160])
+
+
+def _clear() -> str:
+    return "\r\x1b[2K" if sys.stdout.isatty() else ""
+
+
+def _last_times() -> dict[str, float]:
+    try:
+        return json.loads(TIMES.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _remember(title: str, seconds: float) -> None:
+    TIMES.parent.mkdir(exist_ok=True)
+    TIMES.write_text(json.dumps({**_last_times(), title: round(seconds, 1)}, indent=2) + "\n")
 
 
 def _last_line(log: Path | None) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import urllib.parse
-import urllib.request
-import xml.etree.ElementTree as ElementTree
+import subprocess
 from pathlib import Path
 
+import environment
 import tools
 from build import architecture
-from console import run_logged
+from console import Failed, run_logged
 from emulator import REGION, Emulator
 from paths import ROOT
 
 STACK_NAME = "sluicegate-local"
+
+BUCKET = "sluicegate-local-code"
+"""Where code is put. With `--resolve-s3` the SAM CLI would make a bucket itself, and wait 5 s for it."""
 
 PARAMETERS = {
     # The emulator runs the binaries as processes of this machine.
@@ -50,37 +51,35 @@ def client_environment(endpoint: str) -> dict[str, str]:
 def deploy(emulator: Emulator, built: Path, folder: Path, parameters: dict[str, str] | None = None) -> dict[str, str]:
     """Deploys the built template; returns the stack's outputs."""
     overrides = {**PARAMETERS, **(parameters or {})}
+    _ask(emulator, "bucket")
     command = [
         tools.ensure("sam") / "sam", "deploy",
         "--template-file", built,
         "--config-env", "local",
         "--stack-name", STACK_NAME,
-        "--resolve-s3",
+        "--s3-bucket", BUCKET,
         "--capabilities", "CAPABILITY_IAM",
         "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset",
         "--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items()),
     ]
-    run_logged("sam deploy", command, folder / "deploy.log", env=_environment(emulator), cwd=ROOT)
+    # Else the SAM CLI looks every 5 s whether the stack is there.
+    env = environment.for_sam(SAM_CLI_POLL_DELAY="0.2", **client_environment(emulator.endpoint))
+    run_logged("sam deploy", command, folder / "deploy.log", env=env, cwd=ROOT)
     return outputs(emulator)
 
 
 def outputs(emulator: Emulator) -> dict[str, str]:
     """The outputs of the deployed stack, by name."""
-    form = urllib.parse.urlencode({"Action": "DescribeStacks", "Version": "2010-05-15", "StackName": STACK_NAME}).encode()
-    # The emulator reads the service from the credential's scope and checks no signature.
-    scope = f"Credential=test/20250101/{REGION}/cloudformation/aws4_request"
-    request = urllib.request.Request(
-        emulator.endpoint, form, {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"}
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as answer:
-        root = ElementTree.fromstring(answer.read())
-    found: dict[str, str] = {}
-    for member in root.iterfind(".//{*}Outputs/{*}member"):
-        key, value = member.find("{*}OutputKey"), member.find("{*}OutputValue")
-        if key is not None and key.text:
-            found[key.text] = (value.text if value is not None else "") or ""
-    return found
+    return json.loads(_ask(emulator, "outputs"))
+
+
+def _ask(emulator: Emulator, question: str) -> str:
+    """Asks by boto3, which the ministack environment's Python has."""
+    command = [tools.ensure("ministack") / "python", ROOT / "local" / "asked.py", emulator.endpoint, question]
+    asked = subprocess.run(command, env=environment.clean(), capture_output=True, text=True)
+    if asked.returncode != 0:
+        raise Failed(f"{asked.stderr}\nThe local AWS refused or did not answer.")
+    return asked.stdout
 
 
 def write(folder: Path, emulator: Emulator, found: dict[str, str]) -> None:
@@ -92,15 +91,7 @@ def write(folder: Path, emulator: Emulator, found: dict[str, str]) -> None:
     (folder / "stack.env").write_text("\n".join(["set -a", *lines, "set +a"]) + "\n")
 
 
-def _environment(emulator: Emulator) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {
-        **kept,
-        **client_environment(emulator.endpoint),
-        # The caller's profiles stay out of it, and so do proxies.
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-        "SAM_CLI_TELEMETRY": "0",
-    }
+def read(folder: Path) -> dict[str, str]:
+    """What `write` wrote."""
+    file = folder / "stack.json"
+    return json.loads(file.read_text()) if file.exists() else {}

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Iterator, Mapping
 
+import environment
 import tools
 from build import function_names
 from console import Failed, escape_controls, last_lines, run_logged, say
@@ -24,6 +25,17 @@ READY_SECONDS = 20.0
 NOBODY = f"http://{HOST}:9"
 """An endpoint where nothing listens: a function that calls AWS gets an error at once, and reaches no account."""
 
+SETTINGS = {
+    **client_environment(NOBODY),
+    "AWS_LAMBDA_LOG_FORMAT": "JSON",
+    "AWS_MAX_ATTEMPTS": "1",
+    # What scheduled-poller and thumbnailer do not start without.
+    "QUEUE_URL": f"{NOBODY}/000000000000/polled",
+    "WORKER_FUNCTION": "sqs-worker",
+    "THUMBNAIL_BUCKET": "thumbnails",
+}
+"""The functions' settings: the template's, where there is no other."""
+
 LOG = STATE / "invoke.log"
 
 
@@ -33,17 +45,11 @@ def invoke(function: str, event: Path) -> int:
         raise Failed(f"FUNCTION={function or '?'} is none of: {', '.join(function_names())}")
     if not event.is_file():
         raise Failed(f"EVENT={event} is no file. There are, for example:\n  " + "\n  ".join(_samples()))
-    env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "PATH": tools.path_with(tools.ensure("build")),
-        "NO_PROXY": HOST,
-        "no_proxy": HOST,
-    }
+    env = environment.for_cargo(tools.ensure("build"))
     run_logged(f"building {function}", ["cargo", "build", "-p", function], STATE / "cargo-debug.log", env=env, cwd=ROOT)
-    with _watching(function, env) as port:
+    with watching(env, function) as port:
         before = LOG.stat().st_size
-        command = ["cargo", "lambda", "invoke", function, "-A", HOST, "-P", str(port), "--data-file", str(event)]
-        answer = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+        answer = send(env, port, function, event)
         time.sleep(0.2)  # The log's last line may still be on its way through the pipe.
         logged = LOG.read_bytes()[before:].decode("utf-8", "replace")
     say(f"{function} logged:")
@@ -63,14 +69,21 @@ def _samples() -> list[str]:
     return [str(min(folder.glob("*.json")).relative_to(ROOT)) for folder in folders if any(folder.glob("*.json"))]
 
 
+def send(env: Mapping[str, str], port: int, function: str, event: Path) -> subprocess.CompletedProcess[str]:
+    """Sends one event to a function that `cargo lambda watch` has on this port."""
+    command = ["cargo", "lambda", "invoke", function, "-A", HOST, "-P", str(port), "--data-file", str(event)]
+    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+
+
 @contextlib.contextmanager
-def _watching(function: str, env: Mapping[str, str]) -> Iterator[int]:
-    """Runs `cargo lambda watch` for one function on a free port; ends it and the function whatever happens."""
+def watching(env: Mapping[str, str], function: str | None = None) -> Iterator[int]:
+    """Runs `cargo lambda watch` for one function, or all of them, on a free port; ends it and them whatever happens."""
     port = free_port()
-    command = ["cargo", "lambda", "watch", "--ignore-changes", "--wait", "-p", function, "-A", HOST, "-P", str(port)]
+    one = ["--wait", "-p", function] if function else []
+    command = ["cargo", "lambda", "watch", "--ignore-changes", *one, "-A", HOST, "-P", str(port)]
     with LOG.open("wb") as log:
         process = subprocess.Popen(
-            command, env={**env, **_function_environment(function)}, cwd=ROOT,
+            command, env={**env, **SETTINGS}, cwd=ROOT,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )
     try:
@@ -86,15 +99,6 @@ def _watching(function: str, env: Mapping[str, str]) -> Iterator[int]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _function_environment(function: str) -> dict[str, str]:
-    settings = {**client_environment(NOBODY), "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_MAX_ATTEMPTS": "1"}
-    if function == "scheduled-poller":
-        settings.update(QUEUE_URL=f"{NOBODY}/000000000000/polled", WORKER_FUNCTION="sqs-worker")
-    if function == "thumbnailer":
-        settings.update(THUMBNAIL_BUCKET="thumbnails")
-    return settings
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:

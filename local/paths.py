@@ -16,5 +16,14 @@ TOOLS = STATE / "tools"
 BUILD = STATE / "build"
 """What `sam build` made for this machine's processor; `.aws-sam` keeps what was built for AWS."""
 
+DEBUG_BUILD = STATE / "build-debug"
+"""The same from debug builds."""
+
 REQUIREMENTS = ROOT / "local"
 """Where `requirements-<tool>.txt` are."""
+
+
+def shown(path: Path) -> str:
+    """`path` as seen from the repository, where it lies there."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -4,49 +4,66 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import hashlib
-import json
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Iterator
 
 import deploy
 import emulator
+import live
 import tools
-from build import build
+from build import build, build_debug
 from console import Failed, end_with_the_reader, say, step
-from paths import BUILD, ROOT, STATE
+from paths import STATE, shown
 
 FAMILIAR_PORT = 4566
 """Where local AWS emulators are expected; taken by `make run` when it is free."""
 
 
-def up(folder: Path, port: int | None, prefer: bool, parameters: dict[str, str], manner: emulator.Manner) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What a stack is to be like."""
+
+    parameters: dict[str, str]
+    manner: emulator.Manner
+    debug: bool
+    """Whether its functions are debug builds for this machine, and not what AWS gets."""
+
+
+def up(folder: Path, port: int | None, prefer: bool, wanted: Wanted) -> None:
     """Builds, starts and deploys what is missing or out of date in `folder`."""
-    with _one_at_a_time():
-        tools.ensure_all()
-        built = build()
-        wanted = {"shape": _shape(parameters, manner), "code": _code()}
-        running, deployed = emulator.find(folder), _deployed(folder)
-        if running and deployed == wanted:
+    with one_at_a_time():
+        with tools.meanwhile("ministack", "sam") as installed:
+            built = build_debug() if wanted.debug else build()
+            installed.result()
+        running, deployed = emulator.find(folder), live.deployed(folder)
+        is_same = running and deployed and deployed.shape == _shape(wanted)
+        changed = live.changed(built.parent, deployed) if deployed else []
+        if running and is_same and not changed:
             say(f"the stack is up and up to date at {running.endpoint}")
             return
-        (folder / "deployed").unlink(missing_ok=True)
-        # New code is an update, and messages stay. Anything else begins anew: the emulator overlooks changes that reach
-        # a resource only through a condition, and a deploy that was broken off may have left half a stack.
-        is_update = deployed is not None and deployed.get("shape") == wanted["shape"]
-        started = running if running and is_update else _start(folder, port, prefer, manner)
-        deploy.write(folder, started, deploy.deploy(started, built, folder, parameters))
-        (folder / "deployed").write_text(json.dumps(wanted))
-    say(f"the stack is up at {started.endpoint}; its outputs are in {_shown(folder / 'stack.env')}")
+        if running and deployed and is_same:
+            # New code is an update, and messages stay.
+            with step("putting in the new code"):
+                live.put_from_outside(folder, built.parent, changed)
+            say(f"the stack at {running.endpoint} has the new code")
+            return
+        # Anything else begins anew: the emulator overlooks changes that reach a resource only through a condition, and a
+        # deploy that was broken off may have left half a stack.
+        live.forget(folder)
+        started = _start(folder, port, prefer, wanted.manner)
+        deploy.write(folder, started, deploy.deploy(started, built, folder, wanted.parameters))
+        live.remember(folder, live.Deployed(_shape(wanted), wanted.parameters, asdict(wanted.manner), live.code(built.parent)))
+    say(f"the stack is up at {started.endpoint}; its outputs are in {shown(folder / 'stack.env')}")
 
 
 def down(folder: Path) -> None:
     """Ends the emulator of `folder`; what it wrote stays readable until the next start."""
     stopped = emulator.stop(folder)
-    for name in ("deployed", "stack.env", "stack.json"):
+    live.forget(folder)
+    for name in ("stack.env", "stack.json"):
         (folder / name).unlink(missing_ok=True)
     say("the local AWS has stopped" if stopped else "no local AWS was running")
 
@@ -57,8 +74,8 @@ def status(folder: Path) -> int:
     if running is None:
         say("no local AWS is running; `make run` starts one")
         return 1
-    say(f"the local AWS runs at {running.endpoint} (process {running.pid}), its log is {_shown(folder / 'emulator.log')}")
-    for name, value in deploy.outputs(running).items():
+    say(f"the local AWS runs at {running.endpoint} (process {running.pid}), its log is {shown(folder / 'emulator.log')}")
+    for name, value in deploy.read(folder).items():
         say(f"  {name:<30} {value}")
     return 0
 
@@ -67,7 +84,7 @@ def env(folder: Path) -> int:
     """Prints `stack.env`."""
     file = folder / "stack.env"
     if not file.exists():
-        print(f"{_shown(file)} is missing; `make run` writes it", file=sys.stderr)
+        print(f"{shown(file)} is missing; `make run` writes it", file=sys.stderr)
         return 1
     print(file.read_text(), end="")
     return 0
@@ -86,28 +103,12 @@ def _start(folder: Path, port: int | None, prefer: bool, manner: emulator.Manner
         return emulator.start(folder, port, manner)
 
 
-def _deployed(folder: Path) -> dict[str, str] | None:
-    """What the last deploy that came to its end has put up."""
-    try:
-        return json.loads((folder / "deployed").read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _shape(parameters: dict[str, str], manner: emulator.Manner) -> str:
-    overrides = json.dumps([{**deploy.PARAMETERS, **parameters}, asdict(manner)], sort_keys=True)
-    return hashlib.sha256((ROOT / "template.yaml").read_bytes() + overrides.encode()).hexdigest()
-
-
-def _code() -> str:
-    digest = hashlib.sha256()
-    for bootstrap in sorted(BUILD.glob("*/bootstrap")):
-        digest.update(bootstrap.parent.name.encode() + bootstrap.read_bytes())
-    return digest.hexdigest()
+def _shape(wanted: Wanted) -> str:
+    return live.shape(wanted.parameters, asdict(wanted.manner))
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Keeps a second `make` from building into the folder this one deploys from."""
     STATE.mkdir(exist_ok=True)
     with (STATE / "lock").open("w") as lock:
@@ -117,11 +118,6 @@ def _one_at_a_time() -> Iterator[None]:
             with step("waiting for another make to build and deploy"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _shown(path: Path) -> str:
-    path = path.resolve()
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -141,13 +137,15 @@ def main() -> int:
     parser.add_argument("--parameter", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="override a template parameter")
     parser.add_argument("--functions-endpoint", metavar="URL", help="where functions reach AWS: a fault proxy in front of this stack")
     parser.add_argument("--enforce-iam", action="store_true", help="let each function do only what its role allows")
+    parser.add_argument("--debug", action="store_true", help="debug builds for this machine instead of what AWS gets: far sooner built")
     arguments = parser.parse_args()
     manner = emulator.Manner(arguments.functions_endpoint, arguments.enforce_iam)
     folder = arguments.dir.resolve()
     try:
         if arguments.command == "up":
             folder.mkdir(parents=True, exist_ok=True)
-            up(folder, arguments.port, arguments.prefer_familiar_port, dict(arguments.parameter), manner)
+            wanted = Wanted(dict(arguments.parameter), manner, arguments.debug)
+            up(folder, arguments.port, arguments.prefer_familiar_port, wanted)
             return 0
         if arguments.command == "down":
             down(folder)

@@ -12,6 +12,9 @@ use crate::{
     sample_events::sample,
 };
 
+/// A quarter of it is in reserve: time enough to answer on a machine that is busy with other things.
+const LIMIT: Duration = Duration::from_secs(12);
+
 /// What `cargo lambda watch` says, always.
 const OF_1970: Duration = Duration::from_mins(10);
 
@@ -23,13 +26,13 @@ async fn slow_jobs_end_before_the_deadline_and_the_rest_is_handed_back() {
         &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true"), ("BATCH_CONCURRENCY", "1")],
     )
     .await;
-    let deadline = SystemClock.now() + Duration::from_secs(4);
-    let invoked = worker.invoke_until(event::drills(10, &json!({"drill": "sleep", "sleep_ms": 700})), deadline).await;
+    let deadline = SystemClock.now() + LIMIT;
+    let invoked = worker.invoke_until(event::drills(10, &json!({"drill": "sleep", "sleep_ms": 2_100})), deadline).await;
     assert!(SystemClock.now() < deadline, "it answered in time");
 
     let handed_back = event::handed_back(invoked.response());
     let done = 10 - handed_back.len();
-    assert!((1..=5).contains(&done), "{done} jobs of 0.7 s within 3 s");
+    assert!((1..=5).contains(&done), "{done} jobs of 2.1 s within 9 s");
     let expected: Vec<String> = (done..10).map(|index| format!("message-{index}")).collect();
     assert_eq!(handed_back, expected, "the last ones, each once");
 
@@ -46,7 +49,7 @@ async fn a_job_that_outlasts_the_deadline_is_stopped_and_handed_back() {
     let aws = Aws::start([]).await;
     let worker = Lambda::start("sqs-worker", &[("AWS_ENDPOINT_URL", &aws.url()), ("ENABLE_DRILLS", "true")]).await;
     let bodies = [json!({"drill": "sleep", "sleep_ms": 50_000}), json!({"drill": "succeed"})];
-    let deadline = SystemClock.now() + Duration::from_secs(4);
+    let deadline = SystemClock.now() + LIMIT;
     let invoked = worker.invoke_until(event::batch("Drill", &bodies), deadline).await;
     assert!(SystemClock.now() < deadline, "it answered in time");
     assert_eq!(event::handed_back(invoked.response()), ["message-0"]);

@@ -43,7 +43,7 @@ async fn the_worker_answers_in_time_when_delays_are_not_answered() {
     let aws = Aws::start([]).await;
     aws.leaves_unanswered("ChangeMessageVisibilityBatch");
     let bodies = [json!({"drill": "fail"}), json!({"drill": "succeed"})];
-    let invoked = in_time(&worker(&aws).await, event::batch("Drill", &bodies), Duration::from_secs(3)).await;
+    let invoked = in_time(&worker(&aws).await, event::batch("Drill", &bodies), Duration::from_secs(8)).await;
     assert_eq!(event::handed_back(invoked.response()), ["message-0"]);
 }
 
@@ -52,7 +52,7 @@ async fn the_worker_answers_in_time_when_deletes_are_not_answered() {
     let aws = Aws::start([]).await;
     aws.leaves_unanswered("DeleteMessageBatch");
     let worker = worker(&aws).await;
-    let invoked = in_time(&worker, sample::read("dispatch/single-message"), Duration::from_secs(3)).await;
+    let invoked = in_time(&worker, sample::read("dispatch/single-message"), Duration::from_secs(8)).await;
     assert_eq!(invoked.response()["not_deleted"].as_array().map(Vec::len), Some(1), "nothing is claimed");
 }
 
@@ -60,7 +60,7 @@ async fn the_worker_answers_in_time_when_deletes_are_not_answered() {
 async fn the_poller_answers_in_time_when_receives_are_not_answered() {
     let aws = Aws::start([]).await;
     aws.leaves_unanswered("ReceiveMessage");
-    in_time(&poller(&aws, "Event").await, sample::read("schedule/scheduler"), Duration::from_secs(5)).await;
+    in_time(&poller(&aws, "Event").await, sample::read("schedule/scheduler"), Duration::from_secs(10)).await;
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn the_poller_answers_in_time_when_the_worker_does_not() {
         let aws = Aws::start([json!({"name": "Ada"}).to_string()]).await;
         aws.leaves_unanswered("Invoke");
         let poller = poller(&aws, invocation_type).await;
-        in_time(&poller, sample::read("schedule/scheduler"), Duration::from_secs(5)).await;
+        in_time(&poller, sample::read("schedule/scheduler"), Duration::from_secs(10)).await;
         assert_eq!(aws.calls("Invoke").len(), 1, "the same messages are not sent to a second worker");
     }
 }

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `uploads`, `notifications`, `jobs`, `polled` | every route of the picture carries its event, with the right log line |
 //! | `mixed_load` | 10,000 jobs, some of them poison, panicking, failing once or sent twice: each has the fate it should |
-//! | `deadline` | slow jobs: the invocation ends before Lambda would end it |
+//! | `deadline` | slow jobs: all are done, over several invocations |
 //! | `killed_workers` | worker processes killed again and again: nothing lost |
 //! | `ordered` | message groups keep their order around failures |
 //! | `streams`, `thumbnails` | records through Kinesis and Firehose; images, and what is none |

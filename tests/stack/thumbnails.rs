@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 
 use super::{Stack, job::run_mark, log::Log, queue, turn::beside_others};
 
-/// A PNG of 960 x 600 pixels, as `local/picture.py` draws it for the demo.
+/// A PNG of 960 x 600 pixels, as `local/demo/picture.py` draws it for the demo.
 fn picture() -> Vec<u8> {
     let script = "import sys, picture; sys.stdout.buffer.write(picture.png(960, 600))";
     let folder = super::repository().join("local");

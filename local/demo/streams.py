@@ -1,23 +1,17 @@
-"""Traffic for what joined the fan-out later: thumbnails, and the streams."""
+"""What flows: records through Kinesis, rows through Firehose."""
 
 from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any, Mapping
 
 import clients
-from evidence import Proof, Route, lines_of, one
-from function_log import Line
-from paths import STATE
-from picture import png
-
-THUMBNAIL = STATE / "thumbnail.png"
-"""Where the demo leaves the thumbnail it got, for people to open."""
+from demo.evidence import Proof, Route, lines_of
+from demo.function_log import Line
 
 
-class NewerTraffic:
+class Streams:
     """Sends through these routes; everything carries `run`."""
 
     def __init__(self, outputs: Mapping[str, str], run: str) -> None:
@@ -27,32 +21,11 @@ class NewerTraffic:
         self._outputs = outputs
         self._run = run
 
-    def thumbnail(self) -> list[Route]:
-        """A picture, and a file that only says it is one."""
-        started = time.time()
-        THUMBNAIL.unlink(missing_ok=True)
-        upload = self._outputs["UploadBucketName"]
-        good, broken = f"{self._run}/sun set.png", f"{self._run}/no picture.jpg"
-        self._s3.put_object(Bucket=upload, Key=good, Body=png(960, 600), ContentType="image/png")
-        self._s3.put_object(Bucket=upload, Key=broken, Body=b"This is no picture.", ContentType="image/jpeg")
+    def send(self) -> list[Route]:
+        """Sends all of it."""
+        return [self._stream(), *self._delivery()]
 
-        def made(lines: list[Line]) -> Proof | None:
-            for line in lines_of(lines, "thumbnailer", "thumbnail made"):
-                if line.get("object.key") == good:
-                    answer = self._s3.get_object(Bucket=self._outputs["ThumbnailBucketName"], Key=good)
-                    THUMBNAIL.write_bytes(answer["Body"].read())
-                    size = f"{line.get('thumbnail.width')} x {line.get('thumbnail.height')}"
-                    return Proof(f"thumbnail made: {size}, open {_shown(THUMBNAIL)}", line.at)
-            return None
-
-        rejected = one("thumbnailer", "job failed", {"fate": "rejected"}, ("fate", "reason"))
-        name = "bucket > topic > filter > ThumbnailQueue"
-        return [
-            Route(name, "a picture of 960 x 600", "thumbnailer", made, started),
-            Route(name, "a text that is named .jpg", "thumbnailer", rejected, started),
-        ]
-
-    def stream(self) -> Route:
+    def _stream(self) -> Route:
         """Records of two partition keys, each of which keeps its order."""
         started = time.time()
         wanted = {key: [f"{self._run} {key} {number}" for number in range(3)] for key in ("red", "blue")}
@@ -67,7 +40,7 @@ class NewerTraffic:
 
         return Route("Stream > kinesis-logger", "6 records of 2 partition keys", "kinesis-logger", check, started)
 
-    def delivery(self) -> list[Route]:
+    def _delivery(self) -> list[Route]:
         """JSON lines: two to keep, one to drop, one that is none."""
         started = time.time()
         rows = [
@@ -102,7 +75,3 @@ class NewerTraffic:
         listed = self._s3.list_objects_v2(Bucket=bucket, Prefix="records/").get("Contents", [])
         objects = (self._s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed)
         return [json.loads(line) for body in objects for line in body.decode().splitlines() if line]
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(STATE.parent))

@@ -1,109 +1,29 @@
-"""Real traffic for every route of the template, and what proves that each piece arrived."""
+"""What is published and sent as work: notifications and jobs, by every queue."""
 
 from __future__ import annotations
 
 import json
 import time
-import urllib.parse
-import urllib.request
 from typing import Any, Mapping
 
 import clients
-from evidence import Check, Proof, Route, lines_of, one, shown_fields
-from function_log import Line
-from newer_routes import NewerTraffic
+from demo.evidence import Check, Proof, Route, lines_of, one, shown_fields
+from demo.function_log import Line
 
 
-class Traffic:
-    """Sends through each route; everything carries `run`, so that one demo never mistakes another's traces for its own."""
+class Jobs:
+    """Sends through these routes; everything carries `run`."""
 
     def __init__(self, outputs: Mapping[str, str], run: str) -> None:
         """`outputs` are the stack's, with its endpoint and credentials."""
-        self._s3, self._sns = clients.client(outputs, "s3"), clients.client(outputs, "sns")
-        self._sqs, self._lambda = clients.client(outputs, "sqs"), clients.client(outputs, "lambda")
+        self._sns, self._sqs = clients.client(outputs, "sns"), clients.client(outputs, "sqs")
+        self._lambda = clients.client(outputs, "lambda")
         self._outputs = outputs
         self._run = run
-        self._newer = NewerTraffic(outputs, run)
 
     def send(self) -> list[Route]:
-        """Sends all of it; the routes come back in the order of the picture in the README."""
-        return [
-            *self._upload(),
-            self._folder(),
-            self._delete(),
-            *self._large_object(),
-            *self._newer.thumbnail(),
-            self._notification(),
-            self._named_job(),
-            self._jobs(),
-            *self._bad_jobs(),
-            self._polled_jobs(),
-            self._ordered_jobs(),
-            self._newer.stream(),
-            *self._newer.delivery(),
-        ]
-
-    def _put(self, key: str, size: int = 12) -> str:
-        self._s3.put_object(Bucket=self._outputs["UploadBucketName"], Key=key, Body=b"." * size)
-        return key
-
-    def _upload(self) -> list[Route]:
-        started = time.time()
-        # A space, a plus and letters beyond ASCII: each is encoded differently on the way.
-        key = self._put(f"{self._run}/1+1 보고서.txt")
-        sent = f"an upload: {key.rpartition('/')[2]}"
-        created = one("s3-object-logger", "object created", {"object.key": key, "route": "s3-sns"}, ("route", "object.key"))
-        processed = one("sqs-worker", "object processed", {"object.key": key}, ("object.key",))
-        topic = {"topic.arn": self._outputs["UploadTopicArn"]}
-        notified = one("sns-logger", "notification received", topic, ("notification.message_bytes", "notification.subject"), self._run)
-        return [
-            Route("bucket > topic > s3-object-logger", sent, "s3-object-logger", created, started),
-            Route("bucket > topic > sns-logger", "the same upload", "sns-logger", notified, started),
-            Route("bucket > topic > JobQueue > sqs-worker", "the same upload, raw delivery", "sqs-worker", processed, started),
-        ]
-
-    def _folder(self) -> Route:
-        started = time.time()
-        marker = self._put(f"{self._run}/letters/", size=0)
-        keys = [marker, *(self._put(f"{self._run}/letters/{name}.pdf") for name in ("a", "b", "c"))]
-
-        def check(lines: list[Line]) -> Proof | None:
-            found = [
-                line for line in lines_of(lines, "s3-object-logger", "object created")
-                if line.get("object.key") in keys and line.get("route") == "s3-sns"
-            ]
-            marked = [line for line in found if line.get("object.folder_marker")]
-            if {line.get("object.key") for line in found} != set(keys) or [line.get("object.key") for line in marked] != [marker]:
-                return None
-            return Proof(f"object created: {len(keys)} times, 1 folder_marker", found[-1].at)
-
-        return Route("bucket > topic > s3-object-logger", "a folder: its marker and 3 objects", "s3-object-logger", check, started)
-
-    def _delete(self) -> Route:
-        key = self._put(f"{self._run}/short-lived.txt")
-        started = time.time()
-        self._s3.delete_object(Bucket=self._outputs["UploadBucketName"], Key=key)
-        check = one("s3-object-logger", "object removed", {"object.key": key, "route": "s3"}, ("route", "object.key"))
-        return Route("bucket > s3-object-logger", "a delete", "s3-object-logger", check, started)
-
-    def _large_object(self) -> list[Route]:
-        started = time.time()
-        key = self._put(f"{self._run}/large.bin", size=70_000)
-        created = one("s3-object-logger", "object created", {"object.key": key, "route": "s3-eventbridge"}, ("object.size_bytes", "route"))
-
-        topic = {"topic.arn": self._outputs["NotificationTopicArn"]}
-        alerted = one("sns-logger", "notification received", topic, ("body",), key)
-        return [
-            Route("bucket > EventBridge > s3-object-logger", "an object of 70,000 bytes", "s3-object-logger", created, started),
-            Route("alert > NotificationTopic > sns-logger", "the same object", "s3-object-logger", alerted, started),
-            Route("alert > SMS", "the same object", "s3-object-logger", lambda _: self._text_message(key), started),
-        ]
-
-    def _text_message(self, key: str) -> Proof | None:
-        answer = self._emulator("/_ministack/sns/sms-messages", {})
-        messages = [message for sent in answer["sms_messages"].values() for message in sent]
-        texts = [text for message in messages for text in message.values() if isinstance(text, str) and key in text]
-        return Proof(f"SMS of {len(texts[0])} characters: {texts[0]}", time.time()) if texts else None
+        """Sends all of it."""
+        return [self._notification(), self._named_job(), self._jobs(), *self._bad_jobs(), self._polled_jobs(), self._ordered_jobs()]
 
     def _notification(self) -> Route:
         started = time.time()
@@ -205,18 +125,12 @@ class Traffic:
 
     def _letters(self, queue: str) -> list[dict[str, Any]]:
         # Looked at through the emulator, for a receive would hide them from the reader.
-        answer = self._emulator("/_ministack/sqs/messages", {"QueueUrl": self._outputs[queue]})
+        answer = clients.emulator_shows(self._outputs, "/_ministack/sqs/messages", {"QueueUrl": self._outputs[queue]})
         return [
             message
             for regions in answer["messages"].values() for queues in regions.values() for messages in queues.values()
             for message in messages
         ]
-
-    def _emulator(self, path: str, query: Mapping[str, str]) -> Any:
-        url = f"{self._outputs['AWS_ENDPOINT_URL']}{path}?{urllib.parse.urlencode(query)}"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=10) as answer:
-            return json.load(answer)
 
 
 def _jobs_done(ids: set[str], door: str, queue: str) -> Check:
@@ -233,5 +147,3 @@ def _jobs_done(ids: set[str], door: str, queue: str) -> Check:
         return Proof(f"job done: {len(ids)} of {len(ids)} {shown_fields(batches[-1], ('door', 'queue.name'))}", done[-1].at)
 
     return check
-
-

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping
 
-from function_log import Line
+from demo.function_log import Line
 
 
 @dataclass(frozen=True)

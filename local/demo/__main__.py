@@ -12,10 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import clients
 from console import Failed, end_with_the_reader, say
-from evidence import Proof, Route
-from function_log import FunctionLog
-from routes import Traffic
-from table import render
+from demo.evidence import Proof, Route
+from demo.function_log import FunctionLog
+from demo.jobs import Jobs
+from demo.streams import Streams
+from demo.table import render
+from demo.uploads import Uploads
 
 PATIENCE_SECONDS = 60.0
 """Each route needs a second or two; a busy machine gets its time, and a run of the schedule."""
@@ -32,7 +34,7 @@ def demo(outputs: dict[str, str]) -> int:
     run = f"demo-{int(started):x}"
     log = FunctionLog(clients.client(outputs, "logs"), clients.log_groups(outputs), since=started)
     say(f"sending traffic through every route ({run}) …")
-    routes = Traffic(outputs, run).send()
+    routes = [route for part in (Uploads, Jobs, Streams) for route in part(outputs, run).send()]
     proofs = _wait_for(routes, log)
     say()
     rows = [_row(route, proofs.get(index)) for index, route in enumerate(routes)]
@@ -52,14 +54,15 @@ def demo(outputs: dict[str, str]) -> int:
 
 
 def what_to_try(outputs: dict[str, str], env_file: str) -> None:
-    """Prints where the stack is and three things to do with it."""
+    """Prints where the stack is and what to do with it."""
     say(f"""
 Local AWS: {outputs['AWS_ENDPOINT_URL']}   (it stays up; `make stop` ends it)
 
 Try next:
   1. see what the functions log, as it happens      make logs
   2. run one event through one function             make invoke FUNCTION=sns-logger EVENT=events/sns/notification.json
-  3. be a client yourself, with any AWS tool        source {env_file}
+  3. change a function, and see it live in seconds  make watch
+  4. be a client yourself, with any AWS tool        source {env_file}
                                                     aws s3 cp README.md "s3://$UploadBucketName/my first upload.md"
 """)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+import environment
 import tools
+from build import build
 from console import Failed, say
-from paths import BUILD, ROOT, STATE
+from paths import ROOT, STATE
 
 EVERYTHING = {
     "AlarmEmail": "somebody@example.com",
@@ -41,13 +44,11 @@ SKIPPED_WITHOUT_A_KEY = {
 def check(title: str, parameters: dict[str, str], skipped: dict[str, str]) -> bool:
     """Settles the built template under these parameters and runs checkov on it; says whether every check passed."""
     environment = tools.ensure("checkov")
-    built = BUILD / "template.yaml"
-    if not built.exists():
-        raise Failed("no template has been built: `make build` builds it")
+    built = build()
     template = STATE / "test" / f"template-{title}.yaml"
     template.parent.mkdir(parents=True, exist_ok=True)
     pairs = [f"{name}={value}" for name, value in parameters.items()]
-    subprocess.run([environment / "python", ROOT / "local" / "settled_template.py", built, template, *pairs], check=True)
+    subprocess.run([environment / "python", Path(__file__).with_name("settled_template.py"), built, template, *pairs], env=environment.clean(), check=True)
     say(f"the template with {title}:")
     command = [
         environment / "checkov", "--file", template, "--framework", "cloudformation", "--compact", "--quiet",
@@ -55,7 +56,7 @@ def check(title: str, parameters: dict[str, str], skipped: dict[str, str]) -> bo
         "--skip-download",
         "--skip-check", ",".join(skipped),
     ]
-    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode == 0
+    return subprocess.run(command, cwd=ROOT, env=environment.clean(), stdin=subprocess.DEVNULL).returncode == 0
 
 
 def main() -> int:
