@@ -98,7 +98,7 @@ def steps() -> list[Step]:
         Step("the crate without features", clippy, env),
         Step("documentation", [*cargo("doc"), "--no-deps"], strict),
         Step("dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"], env),
-        Step("unit tests", [*cargo("test"), "--no-fail-fast", "--lib", "--bins"], env),
+        Step("unit tests", [*cargo("test"), "--no-fail-fast", "--lib"], env),
         Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
         Step("simulation", simulation, env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
