@@ -180,25 +180,40 @@ pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
 }
 
 /// What is between the quotes of a valid JSON string, without its escapes; `None` where one is by number. Of JSON in JSON,
-/// which is what bodies are, this takes a third of the time of the general way.
+/// which is what bodies are, this takes a third of the time of the general way: an escape every few bytes.
 fn unescaped(quoted: &str) -> Option<String> {
-    let mut text = String::with_capacity(quoted.len());
-    let mut rest = quoted;
-    while let Some(at) = rest.find('\\') {
-        text.push_str(&rest[..at]);
-        text.push(match rest.as_bytes().get(at + 1)? {
-            escaped @ (b'"' | b'\\' | b'/') => char::from(*escaped),
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            _ => return None,
-        });
-        rest = &rest[at + 2..];
+    const LONG: usize = 32;
+    let mut text = Vec::with_capacity(quoted.len());
+    let mut rest = quoted.as_bytes();
+    let mut plain = 0;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte == b'\\' {
+            let (&escaped, behind) = rest.split_first()?;
+            rest = behind;
+            text.push(match escaped {
+                b'"' | b'\\' | b'/' => escaped,
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 8,
+                b'f' => 12,
+                _ => return None,
+            });
+            plain = 0;
+            continue;
+        }
+        text.push(byte);
+        plain += 1;
+        if plain == LONG {
+            // A text of its own: the rest of it at once.
+            let (run, behind) = rest.split_at(rest.iter().position(|&byte| byte == b'\\').unwrap_or(rest.len()));
+            text.extend_from_slice(run);
+            rest = behind;
+            plain = 0;
+        }
     }
-    text.push_str(rest);
-    Some(text)
+    String::from_utf8(text).ok()
 }
 
 impl<'a> Field<'a> {
