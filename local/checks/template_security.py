@@ -43,15 +43,15 @@ SKIPPED_WITHOUT_A_KEY = {
 
 def check(title: str, parameters: dict[str, str], skipped: dict[str, str]) -> bool:
     """Settles the built template under these parameters and runs checkov on it; says whether every check passed."""
-    environment = tools.ensure("checkov")
+    checkov = tools.ensure("checkov")
     built = build()
     template = STATE / "test" / f"template-{title}.yaml"
     template.parent.mkdir(parents=True, exist_ok=True)
     pairs = [f"{name}={value}" for name, value in parameters.items()]
-    subprocess.run([environment / "python", Path(__file__).with_name("settled_template.py"), built, template, *pairs], env=environment.clean(), check=True)
+    subprocess.run([checkov / "python", Path(__file__).with_name("settled_template.py"), built, template, *pairs], env=environment.clean(), check=True)
     say(f"the template with {title}:")
     command = [
-        environment / "checkov", "--file", template, "--framework", "cloudformation", "--compact", "--quiet",
+        checkov / "checkov", "--file", template, "--framework", "cloudformation", "--compact", "--quiet",
         # Its rules come with it; nothing is asked of its maker.
         "--skip-download",
         "--skip-check", ",".join(skipped),
