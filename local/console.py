@@ -80,12 +80,14 @@ class _Step:
 
 _in_progress: list[_Step] = []
 _lock = threading.RLock()
+_is_ticking = threading.Event()
 
 
 def _begin(begun: _Step) -> None:
     with _lock:
         _in_progress.append(begun)
-        if len(_in_progress) == 1:
+        if not _is_ticking.is_set():
+            _is_ticking.set()
             threading.Thread(target=_tick, daemon=True).start()
 
 
@@ -97,6 +99,7 @@ def _tick() -> None:
         time.sleep(TICK_SECONDS)
         with _lock:
             if not _in_progress:
+                _is_ticking.clear()
                 return
             if redraws:
                 notes = "   ".join(each.note() for each in _in_progress)
