@@ -7,7 +7,7 @@ use super::{Stack, job::run_mark, log::Log, queue, turn::beside_others};
 /// A PNG of 960 x 600 pixels, as `local/demo/picture.py` draws it for the demo.
 fn picture() -> Vec<u8> {
     let script = "import sys, picture; sys.stdout.buffer.write(picture.png(960, 600))";
-    let folder = super::repository().join("local");
+    let folder = super::repository().join("local/demo");
     let output = std::process::Command::new("python3").args(["-c", script]).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
