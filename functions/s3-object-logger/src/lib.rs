@@ -142,8 +142,11 @@ impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
         time: Duration,
         sending: impl Future<Output = Result<(), AlertError>>,
     ) -> Result<Completion, String> {
+        let deadline = Deadline::after(Some(time));
+        // With a table the outcome is recorded after it, and the claim before it takes of the same time.
+        let until = if self.guard.is_some() { deadline.work_ends_at() } else { deadline.ends_at() };
         let sending =
-            async { tokio::time::timeout(time, sending).await.unwrap_or_else(|_| Err(NoAnswer(time).into())) };
+            async { tokio::time::timeout_at(until, sending).await.unwrap_or_else(|_| Err(NoAnswer(time).into())) };
         let outcome = match self.guard.as_ref().zip(effect(channel, objects)) {
             None => sending.await.map(|()| Completion::Done),
             Some((guard, effect)) => {

@@ -2,13 +2,16 @@ use std::{
     cell::RefCell,
     future::pending,
     io,
-    sync::{Arc, Mutex},
-    time::UNIX_EPOCH,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
 use sluicegate::{
-    idempotency::MemoryStore,
+    idempotency::{Attempt, Claim, ClaimAnswer, MemoryStore, Ownership, StoreError, Tries},
     telemetry::{LineLogger, LogConfig},
 };
 use tracing_subscriber::{Registry, layer::SubscriberExt};
@@ -89,6 +92,7 @@ impl io::Write for Captured {
 struct Outcome {
     answer: Result<Summary, InvocationError>,
     lines: Vec<Value>,
+    took: Duration,
     sent: Vec<(String, String)>,
 }
 
@@ -111,7 +115,7 @@ fn invoke_with(settings: &[(&str, &str)], behaviour: Sns, event: &str) -> Outcom
     invoke_on(&MemoryStore::default(), settings, behaviour, event)
 }
 
-fn invoke_on(store: &MemoryStore, settings: &[(&str, &str)], behaviour: Sns, event: &str) -> Outcome {
+fn invoke_on<S: IdempotencyStore>(store: &S, settings: &[(&str, &str)], behaviour: Sns, event: &str) -> Outcome {
     let lookup = |name: &str| {
         let (_, value) = settings.iter().find(|(key, _)| *key == name)?;
         Some((*value).to_owned())
@@ -123,10 +127,14 @@ fn invoke_on(store: &MemoryStore, settings: &[(&str, &str)], behaviour: Sns, eve
     let config = LogConfig::from_lookup(|_| None).unwrap();
     let subscriber = Registry::default().with(LineLogger::new(config, || UNIX_EPOCH, captured.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let answer = tracing::subscriber::with_default(subscriber, || runtime.block_on(logger.handle(event, &invocation)));
+    let handle = async {
+        let began = tokio::time::Instant::now();
+        (logger.handle(event, &invocation).await, began.elapsed())
+    };
+    let (answer, took) = tracing::subscriber::with_default(subscriber, || runtime.block_on(handle));
     let text = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    Outcome { answer, lines, sent: logger.port.sent.into_inner() }
+    Outcome { answer, lines, took, sent: logger.port.sent.into_inner() }
 }
 
 fn invoke(event: &str) -> Outcome {
@@ -423,4 +431,48 @@ fn with_a_table_a_second_try_alerts_only_where_the_first_did_not() {
     let other = event.replace("reports/2025/march.csv", "reports/2025/april.csv");
     assert_eq!(invoke_on(&store, &stored, Sns::Takes, &other).sent.len(), 2);
     assert_eq!(invoke_on(&store, &BOTH, Sns::Takes, event).sent.len(), 2);
+}
+
+/// A table whose first answers do not come.
+struct Slow {
+    store: MemoryStore,
+    silent: AtomicUsize,
+}
+
+impl IdempotencyStore for Slow {
+    async fn claim(&self, claim: &Claim, now: SystemTime) -> Result<ClaimAnswer, StoreError> {
+        let one_less = |left: usize| left.checked_sub(1);
+        if self.silent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            pending().await
+        }
+        self.store.claim(claim, now).await
+    }
+    async fn complete(&self, claim: &Claim, now: SystemTime) -> Result<Ownership, StoreError> {
+        self.store.complete(claim, now).await
+    }
+    async fn release(&self, claim: &Claim) -> Result<Ownership, StoreError> {
+        self.store.release(claim).await
+    }
+    async fn set_lease(&self, claim: &Claim, until: SystemTime) -> Result<Ownership, StoreError> {
+        self.store.set_lease(claim, until).await
+    }
+    async fn count_try(&self, attempt: &Attempt) -> Result<Tries, StoreError> {
+        self.store.count_try(attempt).await
+    }
+    async fn take_back(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.store.take_back(attempt).await
+    }
+}
+
+/// However late the table answers, and if it never does: what the alert had no time for is logged before Lambda ends it.
+#[test]
+fn a_slow_table_leaves_no_alert_beyond_the_deadline() {
+    let stored = [BOTH[0], ("IDEMPOTENCY_TABLE", "table")];
+    for silent in [0, 1, 4, 6, 7, 1_000] {
+        let store = Slow { store: MemoryStore::default(), silent: silent.into() };
+        let outcome = invoke_on(&store, &stored, Sns::NeverAnswersSms, sample!("s3/object-created.json"));
+        assert!(outcome.error().starts_with("AlertFailed: sms: "), "{silent}: {}", outcome.error());
+        assert!(outcome.took < Duration::from_secs(10), "{silent}: {:?}", outcome.took);
+        assert_eq!(outcome.said("alert failed").len(), 1, "{silent}");
+    }
 }

@@ -18,8 +18,8 @@ const AGAIN: u32 = 6;
 /// Keeps messages invisible for `visibility` at a time until they are settled.
 ///
 /// A message is told when a third of that time has gone by, so that two beats may fail; only where its visibility would
-/// end before the invocation does. SQS keeps a message invisible for twelve
-/// hours from its receive and no longer: the last beat takes what is left of them.
+/// end before the invocation does. SQS keeps a message invisible for twelve hours from its receive and no longer: the last
+/// beat takes what is left of them.
 pub(crate) struct Heartbeat<'r, P> {
     pub(crate) port: &'r P,
     pub(crate) queue: &'r Queue,

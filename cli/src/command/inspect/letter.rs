@@ -19,7 +19,7 @@ impl<'a> Letter<'a> {
     pub(super) fn known(value: &'a Value) -> Option<Self> {
         let function_arn = value["requestContext"]["functionArn"].as_str()?;
         let is_letter =
-            ["requestPayload", "KinesisBatchInfo", "DDBStreamBatchInfo"].iter().any(|name| value[name].is_object());
+            ["requestPayload", "KinesisBatchInfo", "DDBStreamBatchInfo"].iter().any(|name| !value[name].is_null());
         is_letter.then_some(Self { value, function_arn })
     }
 

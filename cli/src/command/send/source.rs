@@ -15,7 +15,8 @@ pub(crate) enum Split {
     Whole,
 }
 
-/// The bodies in a text, whose byte order mark is of the file and of no message. An element that is a JSON string is sent as its text, any other as it is written.
+/// The bodies in a text, whose byte order mark is of the file and of no message. An element that is a JSON string is sent
+/// as its text, any other as it is written.
 pub(crate) fn bodies(text: &str, split: Split) -> Result<Vec<String>, String> {
     let text = without_mark(text);
     match split {
