@@ -443,7 +443,7 @@ impl IdempotencyStore for Slow {
     async fn claim(&self, claim: &Claim, now: SystemTime) -> Result<ClaimAnswer, StoreError> {
         let one_less = |left: usize| left.checked_sub(1);
         if self.silent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
-            pending().await
+            pending::<()>().await;
         }
         self.store.claim(claim, now).await
     }
