@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import build
+import environment
 import tools
 from console import Failed, run_logged, say
 from paths import ROOT, STATE
@@ -16,7 +16,7 @@ from paths import ROOT, STATE
 def bare_echo() -> None:
     """Builds what the ratios are to, in a command of its own: cargo unifies features over what one command builds."""
     command = ["cargo", "lambda", "build", "--release", "--package", "bare-echo", "--bin", "bare-echo"]
-    env = {**os.environ, "PATH": tools.path_with(tools.ensure("build")), "CARGO_TARGET_DIR": str(ROOT / "target")}
+    env = environment.for_cargo(tools.ensure("build"))
     run_logged("building the bare echo", command, STATE / "bench-echo.log", env=env, cwd=ROOT)
 
 
@@ -24,7 +24,7 @@ def stock() -> Path:
     """Builds the peers as a stranger has them: a workspace of their own, with cargo's own release profile."""
     target = ROOT / "target" / "stock"
     command = ["cargo", "lambda", "build", "--release", "--manifest-path", ROOT / "bench" / "stock" / "Cargo.toml"]
-    env = {**os.environ, "PATH": tools.path_with(tools.ensure("build")), "CARGO_TARGET_DIR": str(target)}
+    env = {**environment.for_cargo(tools.ensure("build")), "CARGO_TARGET_DIR": str(target)}
     run_logged("building the peers of stock Rust", command, STATE / "bench-stock.log", env=env, cwd=ROOT / "bench" / "stock")
     return target / "lambda"
 
@@ -32,8 +32,7 @@ def stock() -> Path:
 def driver() -> str:
     """Builds what measures."""
     command = ["cargo", "build", "--release", "--package", "bench"]
-    env = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")}
-    run_logged("building the driver", command, STATE / "bench-driver.log", env=env, cwd=ROOT)
+    run_logged("building the driver", command, STATE / "bench-driver.log", env=environment.for_cargo(), cwd=ROOT)
     return str(ROOT / "target" / "release" / "bench")
 
 

@@ -20,8 +20,6 @@ from paths import REQUIREMENTS, STATE, TOOLS
 NAMES = ("build", "ministack", "sam")
 """What builds and runs as AWS does; the tests ask for `checkov` and `microburst` as well."""
 
-path_with = environment.path_with
-
 _ready: dict[str, Path] = {}
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 

@@ -104,9 +104,9 @@ fn measure(
     subjects.extend(places.peers(endpoint, asked)?);
 
     let (effort, rounds, most) = if arguments.quick {
-        (Effort { rounds: 5, trips: 100 }, 3, 1_000)
+        (Effort { rounds: 5, trips: 100, uncounted: 50 }, 3, 1_000)
     } else {
-        (Effort { rounds: 31, trips: 500 }, 31, 10_000)
+        (Effort { rounds: 31, trips: 500, uncounted: 50 }, 31, 10_000)
     };
     let up_to = |most: usize, sizes: &[usize]| sizes.iter().copied().filter(|size| *size <= most).collect::<Vec<_>>();
     let mut report = Report::default();
@@ -114,8 +114,7 @@ fn measure(
         report.starts = start::measure(&subjects, effort, progress)?;
     }
     if wanted(Part::Events) {
-        report.events =
-            events::measure(places, &subjects, Effort { trips: effort.trips.min(100), ..effort }, progress)?;
+        report.events = events::measure(places, &subjects, effort.rounds.min(11), progress)?;
     }
     if wanted(Part::Counts) {
         report.built = built::weigh(&subjects, progress)?;

@@ -14,9 +14,6 @@ use crate::{
     subject::{Kind, Subject},
 };
 
-/// Answers before the warm ones: the first events pay for what is made at first use.
-const UNCOUNTED: usize = 50;
-
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
@@ -24,6 +21,8 @@ pub(crate) struct Effort {
     pub rounds: usize,
     /// Warm answers in each life.
     pub trips: usize,
+    /// Answers before the warm ones: the first events pay for what is made at first use.
+    pub uncounted: usize,
 }
 
 /// What was measured of one subject. Medians over the rounds; times in the unit of the name.
@@ -93,22 +92,22 @@ pub(crate) fn measure(subjects: &[Subject], effort: Effort, progress: &Progress)
             if subject.kind == Kind::Peer && round >= effort.rounds.div_ceil(3) {
                 continue;
             }
-            lives.own.push(live(subject, effort.trips).with_context(|| name.clone())?);
-            lives.echo.push(live(&bare.given(&subject.event), effort.trips).with_context(|| bare.name.clone())?);
+            lives.own.push(live(subject, effort).with_context(|| name.clone())?);
+            lives.echo.push(live(&bare.given(&subject.event), effort).with_context(|| bare.name.clone())?);
         }
     }
     Ok(subjects.iter().zip(&lives).map(|(subject, lives)| summed_up(subject, lives)).collect())
 }
 
-fn live(subject: &Subject, trips: usize) -> Result<Life> {
+fn live(subject: &Subject, effort: Effort) -> Result<Life> {
     let process = Running::start(subject)?;
     let init = process.ready()?;
     let (at_init, resident_at_init) = (process.usage()?, process.memory()?.resident);
     let invoke = |times| process.api.invoke(&subject.event, times, LIMIT).with_context(|| process.logged());
     let first = invoke(1)?;
-    invoke(UNCOUNTED)?;
+    invoke(effort.uncounted)?;
     let (before, logged_before) = (process.usage()?, process.logged_bytes()?);
-    let warm = invoke(trips)?.took;
+    let warm = invoke(effort.trips)?.took;
     let (after, logged_after) = (process.usage()?, process.logged_bytes()?);
     Ok(Life {
         init,

@@ -54,7 +54,7 @@ class Step:
         say(f"\n=== {self.title}: {' '.join(map(str, self.command))}")
         started = time.monotonic()
         process = subprocess.Popen(
-            self.command, cwd=ROOT, env={**self.env, "PATH": tools.path_with(*paths)}, stdin=subprocess.DEVNULL,
+            self.command, cwd=ROOT, env={**self.env, "PATH": environment.path_with(*paths)}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="backslashreplace",
         )
         assert process.stdout is not None
