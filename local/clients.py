@@ -6,14 +6,26 @@ import json
 import os
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from console import Failed
 from deploy import STACK_NAME
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Says in a sentence that the local AWS refused, or did not answer."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Failed(f"The local AWS refused or did not answer: {error}\nIs it up? `make run` starts it.") from error
+
 
 def read_env(file: Path) -> dict[str, str]:
     """The `KEY=value` lines of a `stack.env`."""

@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 from paths import STATE
 
@@ -33,6 +33,17 @@ def escape_controls(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
     )
+
+
+def exit_code(work: Callable[[], int | None], interrupted: int = 130) -> int:
+    """Does a program's work; the exit code that it gives, or one after the sentence that says what failed."""
+    try:
+        return work() or 0
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return interrupted
 
 
 def end_with_the_reader() -> None:

@@ -15,7 +15,7 @@ import deploy
 import environment
 import tools
 from build import packed
-from console import Failed
+from console import Failed, exit_code
 from paths import ROOT
 
 
@@ -79,23 +79,18 @@ def put_from_outside(folder: Path, built: Path, names: Sequence[str]) -> None:
 
 def put(folder: Path, built: Path, names: Sequence[str]) -> None:
     """Gives these functions of the running stack their new code; an output names each."""
-    # Only that Python has it.
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    import clients
+    import clients  # Only that Python has what it needs.
 
     state = deployed(folder)
     if state is None:
         raise Failed("no stack is up that was deployed to its end; `make run` starts one")
     outputs = deploy.read(folder)
     bucket, functions = clients.client(outputs, "s3"), clients.client(outputs, "lambda")
-    try:
+    with clients.answering():
         for name in names:
             # By way of the bucket, as the SAM CLI does: three times as fast as within the call.
             bucket.put_object(Bucket=deploy.BUCKET, Key=f"live/{name}", Body=packed(built / name / "bootstrap").read_bytes())
             functions.update_function_code(FunctionName=outputs[f"{name}Name"], S3Bucket=deploy.BUCKET, S3Key=f"live/{name}")
-    except (BotoCoreError, ClientError) as error:
-        raise Failed(f"the local AWS did not take the code of {name}: {error}") from error
     now = {**state.code, **{name: digest for name, digest in code(built).items() if name in names}}
     remember(folder, Deployed(state.shape, state.parameters, state.manner, now))
 
@@ -107,12 +102,7 @@ def _file(folder: Path) -> Path:
 def main() -> int:
     """Reads the command line and puts the code in."""
     folder, built, *names = sys.argv[1:]
-    try:
-        put(Path(folder), Path(built), names)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: put(Path(folder), Path(built), names))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 import clients
-from console import Failed, end_with_the_reader, escape_controls, say
+from console import Failed, end_with_the_reader, escape_controls, exit_code, say
 
 LOOK_BACK_SECONDS = 600.0
 PAUSE_SECONDS = 0.5
@@ -18,6 +16,7 @@ PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_STA
 """How the lines begin that the platform writes around each invocation."""
 
 
+@clients.answering()
 def follow(env_file: Path, function: str | None, once: bool) -> None:
     """Prints the last minutes' lines, then each new one until interrupted."""
     outputs = clients.read_env(env_file)
@@ -53,17 +52,7 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="print what there is and end")
     arguments = parser.parse_args()
     end_with_the_reader()
-    try:
-        follow(arguments.env, arguments.function or None, arguments.once)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"The local AWS refused or did not answer: {error}\nIs it up? `make run` starts it.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    return 0
+    return exit_code(lambda: follow(arguments.env, arguments.function or None, arguments.once), interrupted=0)
 
 
 if __name__ == "__main__":

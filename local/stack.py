@@ -15,7 +15,7 @@ import emulator
 import live
 import tools
 from build import build, build_debug
-from console import Failed, end_with_the_reader, say, step
+from console import Failed, end_with_the_reader, exit_code, say, step
 from paths import STATE, shown
 
 FAMILIAR_PORT = 4566
@@ -141,22 +141,14 @@ def main() -> int:
     arguments = parser.parse_args()
     manner = emulator.Manner(arguments.functions_endpoint, arguments.enforce_iam)
     folder = arguments.dir.resolve()
-    try:
-        if arguments.command == "up":
-            folder.mkdir(parents=True, exist_ok=True)
-            wanted = Wanted(dict(arguments.parameter), manner, arguments.debug)
-            up(folder, arguments.port, arguments.prefer_familiar_port, wanted)
-            return 0
-        if arguments.command == "down":
-            down(folder)
-            return 0
-        end_with_the_reader()
-        return status(folder) if arguments.command == "status" else env(folder)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    if arguments.command == "up":
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = Wanted(dict(arguments.parameter), manner, arguments.debug)
+        return exit_code(lambda: up(folder, arguments.port, arguments.prefer_familiar_port, wanted))
+    if arguments.command == "down":
+        return exit_code(lambda: down(folder))
+    end_with_the_reader()
+    return exit_code(lambda: status(folder) if arguments.command == "status" else env(folder))
 
 
 if __name__ == "__main__":

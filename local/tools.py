@@ -14,7 +14,7 @@ from typing import Iterator
 
 import environment
 import machine
-from console import Failed, run_logged
+from console import Failed, exit_code, run_logged
 from paths import REQUIREMENTS, STATE, TOOLS
 
 NAMES = ("build", "ministack", "sam")
@@ -108,12 +108,7 @@ def _create(folder: Path, *options: str) -> None:
 
 def main() -> int:
     """Makes all that builds and runs as AWS does."""
-    try:
-        ensure_all()
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: ensure_all() and 0)
 
 
 if __name__ == "__main__":

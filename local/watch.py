@@ -14,7 +14,7 @@ import deploy
 import emulator
 import environment
 import live
-from console import Failed, escape_controls, last_lines, say
+from console import Failed, escape_controls, exit_code, last_lines, say
 from paths import ROOT, STATE
 from stack import one_at_a_time
 
@@ -122,14 +122,7 @@ def main() -> int:
     # Whoever starts this in the background has both ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    try:
-        watch(parser.parse_args().dir.resolve())
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    return 0
+    return exit_code(lambda: watch(parser.parse_args().dir.resolve()), interrupted=0)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 import clients
-from console import Failed, end_with_the_reader, say
+from console import end_with_the_reader, exit_code, say
 from demo.evidence import Proof, Route
 from demo.function_log import FunctionLog
 from demo.jobs import Jobs
@@ -97,6 +95,16 @@ def _row(route: Route, proof: Proof | None) -> tuple[str, str, str, str]:
     return route.name, route.sent, proof.text, f"{max(0.0, proof.at - route.started):.2f} s"
 
 
+@clients.answering()
+def shown(env_file: Path) -> int:
+    """Runs the demo, and after one that went well says what to try."""
+    outputs = clients.read_env(env_file)
+    code = demo(outputs)
+    if code == 0:
+        what_to_try(outputs, str(env_file))
+    return code
+
+
 def main() -> int:
     """Reads the command line and runs the demo."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -106,20 +114,7 @@ def main() -> int:
     # A terminal that knows no Korean shows escapes; it does not stop the demo.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        outputs = clients.read_env(arguments.env)
-        code = demo(outputs)
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"The local AWS refused or did not answer: {error}\nIs it up? `make run` starts it.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    if code == 0:
-        what_to_try(outputs, str(arguments.env))
-    return code
+    return exit_code(lambda: shown(arguments.env))
 
 
 if __name__ == "__main__":
