@@ -63,6 +63,8 @@ def build() -> Path:
 def build_debug() -> Path:
     """Builds the functions for this machine, and `sluice` with them; returns the built template."""
     say("debug builds; `make run RELEASE=1` runs what AWS gets")
+    if not (DEBUG / "sluice").exists():
+        say("the first build compiles the AWS SDK and takes some minutes; later ones only what has changed")
     run_logged("building for this machine", debug_command(), STATE / "cargo-debug.log", env=environment.for_cargo(), cwd=ROOT)
     return lay_out_debug()
 
