@@ -11,6 +11,7 @@
 use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, Utc};
+use memchr::memchr;
 use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
@@ -172,7 +173,7 @@ pub(crate) fn json_of<'a>(json: &'a str, of: &'static str) -> Result<&'a str, Ev
 /// text can hold: half of a surrogate pair.
 pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
     let quoted = json.strip_prefix('"')?.strip_suffix('"')?;
-    if !quoted.contains('\\') {
+    if memchr(b'\\', quoted.as_bytes()).is_none() {
         return Some(quoted.into());
     }
     let text = unescaped(quoted).or_else(|| serde_json::from_str(json).ok());
@@ -207,7 +208,7 @@ fn unescaped(quoted: &str) -> Option<String> {
         plain += 1;
         if plain == LONG {
             // A text of its own: the rest of it at once.
-            let (run, behind) = rest.split_at(rest.iter().position(|&byte| byte == b'\\').unwrap_or(rest.len()));
+            let (run, behind) = rest.split_at(memchr(b'\\', rest).unwrap_or(rest.len()));
             text.extend_from_slice(run);
             rest = behind;
             plain = 0;
