@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The folders a document may lie in, and whose files it may name.
-const FOLDERS: [&str; 9] = ["bench", "cli", "docs", "events", "examples", "functions", "local", "shared", "tests"];
+const FOLDERS: [&str; 8] = ["bench", "cli", "docs", "events", "functions", "local", "shared", "tests"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -1,75 +1,53 @@
-//! The functions under `examples/`, with the sample events their README names.
+//! The crate's examples as they stand there, over the Runtime API, with sample events.
 
-#[allow(dead_code, reason = "`main` is not run here")]
-#[path = "../examples/jobs.rs"]
-mod jobs;
-#[allow(dead_code, reason = "`main` is not run here")]
-#[path = "../examples/notifications.rs"]
-mod notifications;
-#[allow(dead_code, reason = "`main` is not run here")]
-#[path = "../examples/object-names.rs"]
-mod object_names;
-
-use std::{fs, path::Path};
-
-use sluicegate::delivery::{Engine, Policy};
-
-use crate::sample_events::{
-    capture::capture,
-    port::{Aws, Calls},
-    sample,
+use crate::{
+    lambda::{Lambda, event},
+    sample_events::sample,
 };
 
-/// What a function that calls nobody does with a sample.
-macro_rules! logged {
-    ($handle:path, $sample:expr) => {
-        capture("example", &Calls::default(), async |invocation| $handle(&(), &sample::read($sample), invocation).await)
+/// Each is a binary of this package too: see `Cargo.toml`.
+async fn example(name: &'static str) -> Lambda {
+    let program = match name {
+        "queue" => env!("CARGO_BIN_EXE_example-queue"),
+        "notifications" => env!("CARGO_BIN_EXE_example-notifications"),
+        _ => env!("CARGO_BIN_EXE_example-object-names"),
     };
+    Lambda::start_program(name, program.as_ref(), &[]).await
 }
 
-#[test]
-fn an_object_is_named_by_whatever_way_its_event_comes() {
+#[tokio::test]
+async fn an_object_is_named_by_whatever_way_its_event_comes() {
     for (sample, route) in [
         ("s3/object-created-encoded-key", "s3"),
         ("sns/s3-object-created", "s3-sns"),
         ("sqs/s3-sns-wrapped", "s3-sns-sqs"),
         ("eventbridge/object-created", "s3-eventbridge"),
     ] {
-        let report = logged!(object_names::handle, sample);
-        assert!(report.contains(r#""object.key":"사진/봄 소풍 1+1.jpg""#), "{sample}: {report}");
-        assert!(report.contains(&format!(r#""route":"{route}""#)), "{sample}: {report}");
+        let function = example("object-names").await;
+        function.invoke(sample::read(sample)).await.response();
+        let log = function.output().await.join("\n");
+        assert!(log.contains(r#""object.key":"사진/봄 소풍 1+1.jpg""#), "{sample}: {log}");
+        assert!(log.contains(&format!(r#""route":"{route}""#)), "{sample}: {log}");
     }
 }
 
-#[test]
-fn a_notification_is_a_warning_where_its_severity_says_so_and_a_bad_one_harms_no_neighbour() {
-    let report = logged!(notifications::handle, "sns/notification-with-attributes");
-    assert!(report.contains(r#""level":"WARN","message":"attention wanted""#), "{report}");
-    let report = logged!(notifications::handle, "sns/missing-message");
-    assert!(report.contains("record refused") && report.contains("Good neighbour"), "{report}");
+#[tokio::test]
+async fn a_notification_is_a_warning_where_its_severity_says_so_and_a_bad_one_harms_no_neighbour() {
+    let function = example("notifications").await;
+    function.invoke(sample::read("sns/notification-with-attributes")).await.response();
+    let missing = function.invoke(sample::read("sns/missing-message")).await;
+    assert_eq!(missing.error().0, "RecordsRefused");
+    let log = function.output().await.join("\n");
+    assert!(log.contains(r#""level":"WARN","message":"attention wanted""#), "{log}");
+    assert!(log.contains("record refused") && log.contains("Good neighbour"), "{log}");
 }
 
-#[test]
-fn a_job_that_is_none_is_named_in_the_answer_and_no_other_is() {
-    let aws = Aws::default();
-    let engine = Engine::new(aws.clone(), Policy::default());
-    let event = sample::read("sqs/batch-with-bad-records");
-    let report = capture("jobs", &aws.calls, async |invocation| jobs::handle(&engine, &event, invocation).await);
-    for bad in ["c4e5efca-f73d-4b95-875e-f9aa4a15bb71", "935d24c0-d5b9-405c-abac-9064ce54b0ae"] {
-        assert!(report.contains(&format!(r#""itemIdentifier": "{bad}""#)), "{report}");
-    }
-    assert_eq!(report.matches("itemIdentifier").count(), 2, "{report}");
-    assert_eq!(report.matches("donor registered").count(), 3, "{report}");
-    assert!(report.contains("hide in"), "they come again after a delay: {report}");
-}
-
-#[test]
-fn an_example_is_at_most_forty_lines_and_has_its_row_in_the_readme() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
-    for name in ["jobs", "notifications", "object-names"] {
-        let lines = fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap().lines().count();
-        assert!(lines <= 40, "{name} has {lines} lines");
-        assert!(readme.contains(&format!("| [`{name}`]({name}.rs) |")), "{name} has no row");
-    }
+#[tokio::test]
+async fn a_record_that_is_none_is_named_in_the_answer_and_no_other_is() {
+    let function = example("queue").await;
+    let invoked = function.invoke(sample::read("sqs/batch-with-bad-records")).await;
+    let bad = ["c4e5efca-f73d-4b95-875e-f9aa4a15bb71", "935d24c0-d5b9-405c-abac-9064ce54b0ae"];
+    assert_eq!(event::handed_back(invoked.response()), bad);
+    let log = function.output().await.join("\n");
+    assert!(log.contains("donor registered") && log.contains("job failed") && log.contains("batch finished"), "{log}");
 }

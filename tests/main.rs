@@ -6,7 +6,7 @@
 //! | `layering` | the dependency rules | the built functions |
 //! | `template` | what the code relies on in `template.yaml` | nothing |
 //! | `documents` | that documents name only what is there | nothing |
-//! | `examples` | what the functions under `examples/` do | nothing |
+//! | `examples` | what the crate's examples do, as programs | nothing |
 //! | `log_lines` | that `docs/logging.md` lists every line | nothing |
 //! | `runtime_api` | how the built functions behave in Lambda | the built functions |
 //! | `command_line` | `sluice`, run as its users run it | a stack, see `stack` |

@@ -99,6 +99,7 @@ def steps() -> list[Step]:
         Step("dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"], env),
         Step("unit tests", [*cargo("test"), "--no-fail-fast", "--lib"], env),
         Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
+        Step("package", [sys.executable, "-m", "checks.package"], here),
         Step("simulation", simulation, env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
         Step("template", ["sam", "validate", "--lint"], environment.for_sam(), ("sam",)),

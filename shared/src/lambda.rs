@@ -1,16 +1,16 @@
 //! The runtime loop: a handler of whole events, and what is logged of an invocation that fails.
 
-use std::{borrow::Cow, error::Error, fmt, io::Stdout, process::ExitCode, sync::Arc, time::Duration};
+use std::{borrow::Cow, cell::Cell, error::Error, fmt, io::Stdout, mem, process::ExitCode, sync::Arc, time::Duration};
 
-use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
+use serde::{Serialize, de::IgnoredAny};
+use tokio::task::futures::TaskLocalFuture;
 use tracing::Instrument;
 
 use crate::{
     clock::{Clock, SystemClock},
     error_chain::error_chain,
-    settings::{SettingsError, environment},
+    settings::{Settings, SettingsError, environment},
     telemetry::{self, LineSink},
 };
 
@@ -21,6 +21,19 @@ pub struct Invocation {
     pub request_id: String,
     /// Time left when the event arrived. `None` when the deadline is unknown: `cargo lambda watch` sends one of 1970.
     pub remaining: Option<Duration>,
+}
+
+impl From<&Context> for Invocation {
+    fn from(context: &Context) -> Self {
+        let remaining = context.deadline().duration_since(SystemClock.now()).ok();
+        Self { request_id: context.request_id.clone(), remaining }
+    }
+}
+
+/// `UNKNOWN_DEADLINE_MS` (1,000 to 900,000, default 3,000): the time an invocation takes for its own where Lambda's
+/// deadline is unknown.
+pub fn unknown_deadline(settings: &mut Settings<'_>) -> Duration {
+    Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 3_000, 1_000..=900_000))
 }
 
 /// A failed invocation. Lambda counts it, and for asynchronous events and queues delivers the event again.
@@ -98,13 +111,11 @@ where
         }
     };
     let (state, handler, lines) = (&state, &handler, &lines);
-    let service = service_fn(async move |event: LambdaEvent<Payload>| {
-        let invocation = Invocation {
-            request_id: event.context.request_id.clone(),
-            remaining: event.context.deadline().duration_since(SystemClock.now()).ok(),
-        };
+    let service = service_fn(async move |event: LambdaEvent<IgnoredAny>| {
+        let payload = EVENT.with(Cell::take);
+        let invocation = Invocation::from(&event.context);
         // Before the answer leaves, the lines do: Lambda may freeze the process as soon as it has the answer.
-        lines.gather(answer(state, handler, &event.payload, &invocation)).await
+        lines.gather(answer(state, handler, payload, &invocation)).await
     });
     let runtime = Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner }));
     match runtime.run().await {
@@ -147,13 +158,13 @@ fn start<State>(
 async fn answer<State, Answer>(
     state: &State,
     handler: &impl AsyncFn(&State, &str, &Invocation) -> Result<Answer, InvocationError>,
-    payload: &Payload,
+    payload: Vec<u8>,
     invocation: &Invocation,
 ) -> Result<Answer, InvocationError> {
     // On the heap: with the SDK's futures inside, the type of the whole would pass the compiler's depth limit.
-    let outcome = match &payload.0 {
-        Ok(json) => Box::pin(handler(state, json.get(), invocation)).await,
-        Err(problem) => Err(InvocationError::new("UnreadableEvent", format!("the event is not JSON: {problem}"))),
+    let outcome = match String::from_utf8(payload) {
+        Ok(event) => Box::pin(handler(state, &event, invocation)).await,
+        Err(_) => Err(InvocationError::new("UnreadableEvent", "the event is not JSON: it is not UTF-8")),
     };
     if let Err(error) = &outcome {
         tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
@@ -161,14 +172,9 @@ async fn answer<State, Answer>(
     outcome
 }
 
-/// An event as JSON text, unread. What is no JSON is kept as well: left to the runtime, it would be logged and answered
-/// in the runtime's words.
-struct Payload(Result<Box<RawValue>, String>);
-
-impl<'de> Deserialize<'de> for Payload {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Box::deserialize(deserializer).map_err(|error| error.to_string())))
-    }
+tokio::task_local! {
+    /// The event on its way round the runtime's reading of it, which would be one more than ours.
+    static EVENT: Cell<Vec<u8>>;
 }
 
 /// Said to whoever starts a function's binary by hand.
@@ -186,7 +192,7 @@ impl fmt::Display for NotInLambda {
 
 impl Error for NotInLambda {}
 
-/// Puts each invocation in the span that gives its log lines their request id.
+/// Puts each invocation in the span that gives its log lines their request id, and its event past the runtime.
 struct InvocationSpan<S> {
     inner: S,
 }
@@ -194,16 +200,17 @@ struct InvocationSpan<S> {
 impl<S: tower::Service<LambdaInvocation>> tower::Service<LambdaInvocation> for InvocationSpan<S> {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = tracing::instrument::Instrumented<S::Future>;
+    type Future = tracing::instrument::Instrumented<TaskLocalFuture<Cell<Vec<u8>>, S::Future>>;
 
     fn poll_ready(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         // At ERROR, so that no configured level drops it and the request id with it.
         let span = tracing::error_span!("invocation", requestId = invocation.context.request_id.as_str());
         let _entered = span.clone().entered();
-        self.inner.call(invocation).instrument(span)
+        let event = mem::replace(&mut invocation.body, "null".into());
+        EVENT.scope(Cell::new(event.into()), self.inner.call(invocation)).instrument(span)
     }
 }

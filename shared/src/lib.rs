@@ -9,6 +9,7 @@
 //! | [`delivery`] | what happens to a batch: partial failures, order, deadlines, retries, dead letters |
 //! | [`idempotency`] | what has been done already |
 //! | `aws` (features `aws-*`) | adapters for SQS, SNS, S3, Lambda and `DynamoDB` behind the ports of the others |
+//! | `queue`, `stream`, `firehose`, `notifications`, `objects`, `broker` (feature `lambda`) | whole functions: a handler of records, and all around it |
 //! | `lambda` (feature `lambda`) | the runtime loop |
 //! | `telemetry` (feature `lambda`) | log lines and metrics by contract |
 //! | [`preview`] | what a log line shows of data |
@@ -17,7 +18,16 @@
 //! Without features the crate knows no SDK and no network. The time of day and the environment are arguments everywhere;
 //! [`clock::SystemClock`] and [`settings::environment`] are what `main` passes in.
 //!
-//! # Quick start
+//! # A whole function
+//!
+//! With the features `lambda` and `aws-sqs`, as [`queue`] says. It is `examples/queue.rs`:
+//!
+#![cfg_attr(all(feature = "lambda", feature = "aws-sqs"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "lambda", feature = "aws-sqs")), doc = "```ignore")]
+#![doc = include_str!("../examples/queue.rs")]
+//! ```
+//!
+//! # Reading alone
 //!
 //! Whatever way an object's event comes, it reads the same:
 //!
@@ -29,33 +39,37 @@
 //!     Ok(objects.iter().map(|object| format!("{} by way of {}", object.key, object.route)).collect())
 //! }
 //!
-//! let straight = include_str!("../../events/s3/object-created-encoded-key.json");
-//! assert_eq!(names(straight)?, ["사진/봄 소풍 1+1.jpg by way of s3"]);
-//! let through_sns_and_sqs = include_str!("../../events/sqs/s3-sns-wrapped.json");
-//! assert_eq!(names(through_sns_and_sqs)?, ["사진/봄 소풍 1+1.jpg by way of s3-sns-sqs"]);
+//! let straight = r#"{"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "a+b%2B1.jpg"}}}]}"#;
+//! assert_eq!(names(straight)?, ["a b+1.jpg by way of s3"]);
+//! let through_sqs = serde_json::json!({"Records": [{"messageId": "m", "body": straight}]}).to_string();
+//! assert_eq!(names(&through_sqs)?, ["a b+1.jpg by way of s3-sqs"]);
 //! # Ok::<_, EventError>(())
-//! ```
-//!
-//! A whole function, with the features `lambda` and `aws-sqs`. It is `examples/jobs.rs`; the folder has two more, and how
-//! to run them:
-//!
-#![cfg_attr(all(feature = "lambda", feature = "aws-sqs"), doc = "```no_run")]
-#![cfg_attr(not(all(feature = "lambda", feature = "aws-sqs")), doc = "```ignore")]
-#![doc = include_str!("../../examples/jobs.rs")]
 //! ```
 
 #[cfg(feature = "aws-client")]
 pub mod aws;
+#[cfg(feature = "lambda")]
+pub mod broker;
 pub mod clock;
 pub mod delivery;
 pub mod error_chain;
 pub mod events;
+#[cfg(feature = "lambda")]
+pub mod firehose;
 pub mod idempotency;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+#[cfg(feature = "lambda")]
+pub mod notifications;
+#[cfg(feature = "lambda")]
+pub mod objects;
 pub mod preview;
+#[cfg(feature = "lambda")]
+pub mod queue;
 pub mod random;
 pub mod settings;
+#[cfg(feature = "lambda")]
+pub mod stream;
 #[cfg(feature = "lambda")]
 pub mod telemetry;
 #[cfg(feature = "testing")]

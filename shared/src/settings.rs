@@ -9,7 +9,7 @@ use std::{error::Error, fmt, str::FromStr};
 /// ```
 /// use sluicegate::settings::Settings;
 ///
-/// let mut settings = Settings::new(|name| (name == "BATCH_SIZE").then(|| "ten".to_owned()));
+/// let mut settings = Settings::new(&|name| (name == "BATCH_SIZE").then(|| "ten".to_owned()));
 /// let batch_size: u32 = settings.or("BATCH_SIZE", 50);
 /// let queue_url: Option<String> = settings.required("QUEUE_URL");
 /// let problems = settings.finish_with(|| Some((batch_size, queue_url?))).unwrap_err();
@@ -18,10 +18,13 @@ use std::{error::Error, fmt, str::FromStr};
 ///     r#"BATCH_SIZE is "ten", which is not a value it takes (invalid digit found in string); QUEUE_URL is not set"#,
 /// );
 /// ```
-pub struct Settings<L> {
-    lookup: L,
+pub struct Settings<'l> {
+    lookup: Lookup<'l>,
     problems: Vec<String>,
 }
+
+/// How settings are found by name.
+pub type Lookup<'l> = &'l dyn Fn(&str) -> Option<String>;
 
 /// Every setting that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +32,16 @@ pub struct SettingsError {
     problems: Vec<String>,
 }
 
-impl<L: Fn(&str) -> Option<String>> Settings<L> {
+impl<'l> Settings<'l> {
+    /// Builds something from settings; `None` from `build` says that one which must be there is not.
+    pub fn of<C>(lookup: Lookup<'l>, build: impl FnOnce(&mut Self) -> Option<C>) -> Result<C, SettingsError> {
+        let mut settings = Self::new(lookup);
+        let built = build(&mut settings);
+        settings.finish_with(|| built)
+    }
+
     /// Reads through `lookup`: [`environment`] in a function's `main`, a closure in tests.
-    pub fn new(lookup: L) -> Self {
+    pub fn new(lookup: Lookup<'l>) -> Self {
         Self { lookup, problems: Vec::new() }
     }
 
@@ -136,14 +146,14 @@ mod tests {
 
     #[test]
     fn an_empty_setting_counts_as_absent() {
-        let mut settings = Settings::new(|_| Some(" ".to_owned()));
+        let mut settings = Settings::new(&|_| Some(" ".to_owned()));
         assert_eq!(settings.or("BATCH_SIZE", 50), 50);
         settings.finish(()).unwrap();
     }
 
     #[test]
     fn a_number_outside_its_range_is_named_with_the_range() {
-        let mut settings = Settings::new(|_| Some("0".to_owned()));
+        let mut settings = Settings::new(&|_| Some("0".to_owned()));
         settings.within("RECEIVERS", 2_u32, 1..=10);
         assert_eq!(settings.finish(()).unwrap_err().to_string(), "RECEIVERS is 0, outside 1 to 10");
     }

@@ -15,9 +15,9 @@ use sluicegate::{
     delivery::{Invoke, Receive, ReceivingQueue, TargetFunction},
     events::{Queue, dispatch::Dispatch},
     lambda::Invocation,
+    queue::{QueueSettings, Worker},
     testing::{Event, FunctionConfig, Host, MappingConfig, Outgoing, QueueConfig, Simulation, Stored, World, timeline},
 };
-use sqs_worker::{Config, Worker};
 use tokio::time::Instant;
 
 use crate::{
@@ -112,13 +112,12 @@ fn build(world: &World, scenario: &Scenario) -> (Queue, Queue) {
         ..FunctionConfig::named("worker", scenario.timeout)
     };
     world.function(worker, move |host| {
-        let config = config_of(&settings, Config::from_lookup);
-        let clock = Arc::new(host.clock());
-        let worker = Worker::in_world(config, host.queues(), |table| host.store(&table), clock, host.random());
+        let (queue, ()) = config_of(&settings, |lookup| QueueSettings::with(lookup, |_| Some(())));
         let is_dead = Arc::new(AtomicBool::new(false));
         let work =
             PlannedWork { host: host.clone(), plan: plan.clone(), tried: tried.clone(), is_dead: is_dead.clone() };
-        let (worker, host) = (worker.with_work(work), host.clone());
+        let worker = Worker::in_world(queue, work, host.queues(), Arc::new(host.clock()), host.random());
+        let (worker, host) = (worker.with_store(|table| host.store(&table)), host.clone());
         Box::new(async move |event: &str, remaining: Duration| {
             let answer = worker.handle(event, &invocation(remaining)).await.map_err(|error| error.to_string());
             if is_dead.load(Ordering::Relaxed) {

@@ -31,8 +31,8 @@ pub(crate) fn path_of(function: &str) -> PathBuf {
 }
 
 impl Bootstrap {
-    pub(crate) fn start(function: &str, runtime_api: &str, settings: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(path_of(function))
+    pub(crate) fn start(function: &str, program: &Path, runtime_api: &str, settings: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(program)
             .env_clear()
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", runtime_api),
@@ -82,6 +82,16 @@ impl Bootstrap {
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")).unwrap();
         peak.parse::<u64>().unwrap() * 1_024
+    }
+
+    /// Pages of memory that it was given so far.
+    ///
+    /// See `minflt` in [proc_pid_stat(5)](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
+    pub(crate) async fn page_faults(&self) -> u64 {
+        let id = self.child.lock().await.id().unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        let behind_name = stat.rsplit_once(')').unwrap().1;
+        behind_name.split_ascii_whitespace().nth(7).unwrap().parse().unwrap()
     }
 
     /// Waits for its end.

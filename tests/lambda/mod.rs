@@ -8,6 +8,7 @@ pub(crate) mod event;
 mod log;
 
 use std::{
+    path::Path,
     process::ExitStatus,
     time::{Duration, SystemTime},
 };
@@ -41,8 +42,13 @@ pub(crate) struct Ended {
 impl Lambda {
     /// Starts the built function with these settings, and none besides what Lambda itself sets.
     pub(crate) async fn start(name: &'static str, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(name, &path_of(name), settings).await
+    }
+
+    /// As [`Lambda::start`], for a program that is no function of the workspace.
+    pub(crate) async fn start_program(name: &'static str, program: &Path, settings: &[(&str, &str)]) -> Self {
         let api = RuntimeApi::start().await;
-        let process = Bootstrap::start(name, &api.address(), settings);
+        let process = Bootstrap::start(name, program, &api.address(), settings);
         Self { name, api, process }
     }
 
@@ -83,6 +89,11 @@ impl Lambda {
             invoked = self.invoke(event) => assert!(self.process.said().contains(words), "{invoked:?}"),
         }
         self.log().await
+    }
+
+    /// Pages of memory that the process was given so far.
+    pub(crate) async fn page_faults(&self) -> u64 {
+        self.process.page_faults().await
     }
 
     /// The most memory the process has had at once, in bytes.

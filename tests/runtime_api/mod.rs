@@ -4,6 +4,7 @@ mod deadline;
 mod garbage;
 mod isolation;
 mod logging;
+mod memory;
 mod metrics;
 mod settings;
 mod silence;

@@ -51,15 +51,6 @@ impl fmt::Display for Outcome {
 /// Runs a handler as the runtime loop does: on a paused clock, inside the invocation's span, with its log captured.
 ///
 /// Gives its answer, the calls it made and its log lines, without their durations.
-pub(crate) fn capture<Answer: Serialize>(
-    function: &str,
-    calls: &Calls,
-    handler: impl AsyncFnOnce(&Invocation) -> Result<Answer, InvocationError>,
-) -> String {
-    observe(function, calls, handler).to_string()
-}
-
-/// The same, in its parts.
 pub(crate) fn observe<Answer: Serialize>(
     function: &str,
     calls: &Calls,

@@ -8,12 +8,23 @@ use std::{
     },
 };
 
-use kinesis_logger::StreamLogger;
+use firehose_transformer::DropRule;
 use s3_object_logger::ObjectLogger;
 use scheduled_poller::Poller;
-use sluicegate::{clock::Clock, events::dispatch::Message, idempotency::MemoryStore, random::Random};
-use sqs_worker::Worker;
-use thumbnailer::Thumbnailer;
+use sluicegate::{
+    broker::{self, BrokerMessage},
+    clock::Clock,
+    events::dispatch::Message,
+    firehose::{self, FirehoseRecord},
+    idempotency::MemoryStore,
+    notifications::{self, Notification},
+    queue::{QueueSettings, Worker},
+    random::Random,
+    settings::Settings,
+    stream::{self, StreamRecord, StreamSettings},
+};
+use sqs_worker::Jobs;
+use thumbnailer::Thumbnails;
 
 use super::{
     capture::{Outcome, now, observe},
@@ -33,7 +44,7 @@ pub(crate) enum Function {
     Worker,
 }
 
-const FIREHOSE_TRANSFORMER: &[(&str, &str)] = &[("DROP_WHEN", "level=debug,http.path=/health")];
+const DROP_WHEN: &str = "level=debug,http.path=/health";
 
 const OBJECT_LOGGER: &[(&str, &str)] = &[
     ("ALERT_PHONE_NUMBER", "+14155550123"),
@@ -83,19 +94,34 @@ impl Function {
         let aws = Aws::default();
         match self {
             Self::FirehoseTransformer => {
-                let config = firehose_transformer::Config::from_lookup(&settings(FIREHOSE_TRANSFORMER)).unwrap();
+                let drop_rule = DROP_WHEN.parse::<DropRule>().unwrap();
+                let clean = async |record: &FirehoseRecord<'_>, source: Option<&str>| {
+                    firehose_transformer::cleaned(&drop_rule, source, record)
+                };
                 observe(self.name(), &aws.calls, async |invocation| {
-                    firehose_transformer::handle(&config, event, invocation).await
+                    firehose::handle(event, invocation.remaining.unwrap(), &clean).await
                 })
             }
             Self::KinesisLogger => {
-                let config = kinesis_logger::Config::from_lookup(&settings(&[])).unwrap();
-                let logger = StreamLogger::new(config, now);
-                observe(self.name(), &aws.calls, async |invocation| logger.handle(event, invocation).await)
+                let nothing = settings(&[]);
+                let mut settings = Settings::new(&nothing);
+                let stream = StreamSettings::read(&mut settings);
+                let config = kinesis_logger::Config::read(&mut settings).unwrap();
+                let log = async |record: &StreamRecord| {
+                    config.log(&now, record);
+                    Ok(())
+                };
+                observe(self.name(), &aws.calls, async |invocation| {
+                    stream::handle(&stream, &now, event, invocation, &log).await
+                })
             }
             Self::MqLogger => {
-                let config = mq_logger::Config::from_lookup(&settings(&[])).unwrap();
-                observe(self.name(), &aws.calls, async |invocation| mq_logger::handle(&config, event, invocation).await)
+                let config = mq_logger::Config::read(&mut Settings::new(&settings(&[]))).unwrap();
+                let log = async |message: &BrokerMessage, broker_arn: Option<&str>| {
+                    mq_logger::log(&config, message, broker_arn);
+                    Ok(())
+                };
+                observe(self.name(), &aws.calls, async |_| broker::handle(event, &log).await)
             }
             Self::ObjectLogger => {
                 let config = s3_object_logger::Config::from_lookup(&settings(OBJECT_LOGGER)).unwrap();
@@ -109,21 +135,23 @@ impl Function {
                 observe(self.name(), &aws.calls, async |invocation| poller.handle(event, invocation).await)
             }
             Self::SnsLogger => {
-                let config = sns_logger::Config::from_lookup(&settings(&[])).unwrap();
-                observe(self.name(), &aws.calls, async |invocation| {
-                    sns_logger::handle(&config, event, invocation).await
-                })
+                let config = sns_logger::Config::read(&mut Settings::new(&settings(&[]))).unwrap();
+                let log = async |notification: &Notification| {
+                    sns_logger::log(&config, notification);
+                    Ok(())
+                };
+                observe(self.name(), &aws.calls, async |_| notifications::handle(event, &log).await)
             }
             Self::Thumbnailer => {
-                let config = thumbnailer::Config::from_lookup(&settings(THUMBNAILER)).unwrap();
-                let (world, store) = ((clock(), random()), |_table| MemoryStore::default());
-                let thumbnailer = Thumbnailer::in_world(config, aws.clone(), aws.clone(), store, world);
-                observe(self.name(), &aws.calls, async |invocation| thumbnailer.handle(event, invocation).await)
+                let settings = settings(THUMBNAILER);
+                let (queue, config) = QueueSettings::with(&settings, thumbnailer::Config::read).unwrap();
+                let work = Thumbnails::new(config, aws.clone());
+                let worker = Worker::in_world(queue, work, aws.clone(), clock(), random());
+                observe(self.name(), &aws.calls, async |invocation| worker.handle(event, invocation).await)
             }
             Self::Worker => {
-                let config = sqs_worker::Config::from_lookup(&settings(WORKER)).unwrap();
-                let store = |_table| MemoryStore::default();
-                let worker = Worker::in_world(config, aws.clone(), store, clock(), random());
+                let (queue, jobs) = QueueSettings::with(&settings(WORKER), Jobs::read).unwrap();
+                let worker = Worker::in_world(queue, jobs, aws.clone(), clock(), random());
                 observe(self.name(), &aws.calls, async |invocation| worker.handle(event, invocation).await)
             }
         }

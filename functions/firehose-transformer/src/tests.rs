@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use sluicegate::{delivery::TransformationResult, firehose};
 
 use super::*;
 
@@ -20,10 +21,9 @@ fn event(bodies: &[&[u8]]) -> String {
 }
 
 async fn answered(drop_when: &str, event: &str) -> Vec<(TransformationResult, String)> {
-    let lookup = |name: &str| (name == "DROP_WHEN").then(|| drop_when.to_owned());
-    let config = Config::from_lookup(&lookup).unwrap();
-    let invocation = Invocation { request_id: "r".to_owned(), remaining: Some(Duration::from_mins(1)) };
-    let response = handle(&config, event, &invocation).await.unwrap();
+    let drop_rule = if drop_when.is_empty() { DropRule::default() } else { drop_when.parse().unwrap() };
+    let work = async |record: &FirehoseRecord<'_>, source: Option<&str>| cleaned(&drop_rule, source, record);
+    let response = firehose::handle(event, Duration::from_mins(1), &work).await.unwrap();
     let text = |data: &str| BASE64_STANDARD.decode(data).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     response.records.iter().map(|record| (record.result, text(&record.data).unwrap())).collect()
 }

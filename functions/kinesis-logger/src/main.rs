@@ -2,10 +2,20 @@
 
 use std::process::ExitCode;
 
-use kinesis_logger::{Config, StreamLogger};
-use sluicegate::{clock::SystemClock, lambda};
+use kinesis_logger::Config;
+use sluicegate::{
+    clock::SystemClock,
+    stream::{self, StreamRecord},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(|lookup| Ok(StreamLogger::new(Config::from_lookup(lookup)?, SystemClock)), StreamLogger::handle).await
+    stream::run_with(|settings| {
+        let config = Config::read(settings)?;
+        Some(async move |record: &StreamRecord| {
+            config.log(&SystemClock, record);
+            Ok(())
+        })
+    })
+    .await
 }

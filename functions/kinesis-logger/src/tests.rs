@@ -1,12 +1,16 @@
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use sluicegate::{
+    delivery::BatchResponse,
+    lambda::{Invocation, InvocationError},
+    stream::{self, StreamSettings},
+};
 
 use super::*;
 
-fn logger(settings: &[(&str, &str)]) -> StreamLogger<fn() -> SystemTime> {
-    let lookup = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    StreamLogger::new(Config::from_lookup(&lookup).unwrap(), || UNIX_EPOCH + Duration::from_secs(100))
+fn clock() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(100)
 }
 
 fn record(place: usize, data: &str) -> Value {
@@ -18,8 +22,15 @@ fn record(place: usize, data: &str) -> Value {
 }
 
 async fn answer(settings: &[(&str, &str)], records: Vec<Value>) -> Result<BatchResponse, InvocationError> {
+    let lookup = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let read = |settings: &mut Settings<'_>| Some((StreamSettings::read(settings), Config::read(settings)?));
+    let (settings, config) = Settings::of(&lookup, read).unwrap();
     let invocation = Invocation { request_id: "r".to_owned(), remaining: Some(Duration::from_secs(30)) };
-    logger(settings).handle(&json!({ "Records": records }).to_string(), &invocation).await
+    let log = async |record: &StreamRecord| {
+        config.log(&clock, record);
+        Ok(())
+    };
+    stream::handle(&settings, &clock, &json!({ "Records": records }).to_string(), &invocation, &log).await
 }
 
 async fn named(records: Vec<Value>) -> Vec<String> {
@@ -60,15 +71,7 @@ async fn a_bad_record_that_is_alone_is_named() {
 
 #[test]
 fn an_age_is_counted_from_the_arrival_and_never_negative() {
-    let age_of = |arrived_ms| logger(&[]).age_ms(UNIX_EPOCH + Duration::from_millis(arrived_ms));
+    let age_of = |arrived_ms| age_ms(&clock, UNIX_EPOCH + Duration::from_millis(arrived_ms));
     assert_eq!(age_of(99_750), Some(250));
     assert_eq!(age_of(100_250), Some(0));
-}
-
-#[test]
-fn every_wrong_setting_is_named_at_once() {
-    let error = Config::from_lookup(&|_| Some("lots".to_owned())).unwrap_err().to_string();
-    for name in ["LOGGED_DATA_MAX_BYTES", "FAIL_WHOLE_BATCH", "UNKNOWN_DEADLINE_MS"] {
-        assert!(error.contains(name), "{error}");
-    }
 }

@@ -2,10 +2,17 @@
 
 use std::process::ExitCode;
 
-use mq_logger::{Config, handle};
-use sluicegate::lambda;
+use mq_logger::{Config, log};
+use sluicegate::broker::{self, BrokerMessage};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(Config::from_lookup, handle).await
+    broker::run_with(|settings| {
+        let config = Config::read(settings)?;
+        Some(async move |message: &BrokerMessage, broker_arn: Option<&str>| {
+            log(&config, message, broker_arn);
+            Ok(())
+        })
+    })
+    .await
 }

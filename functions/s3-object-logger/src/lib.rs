@@ -26,14 +26,14 @@ use std::{sync::Arc, time::Duration};
 use futures::future::{OptionFuture, join};
 use serde::Serialize;
 use sluicegate::{
-    clock::{Clock, SystemClock},
+    clock::SystemClock,
     delivery::{BatchItemFailure, Completion, Deadline, RecordError},
     error_chain::error_chain,
-    events::{EventKind, ObjectEvent, ObjectEvents, Refusal, object_events},
+    events::{EventKind, ObjectEvent, object_events},
     idempotency::{Effect, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
+    objects::{batch_item_failures, log_others},
     random::SystemRandom,
-    telemetry::Metrics,
 };
 
 pub use self::{
@@ -91,13 +91,8 @@ impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
     /// deleted), and with `RecordsRefused` when an event that is no queue's holds a record that cannot be read.
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Summary, InvocationError> {
         let found = object_events(event)?;
-        found.ignored.warn();
         found.objects.iter().for_each(log_object);
-        for test_event in &found.test_events {
-            tracing::info!(bucket.name = %test_event.bucket, route = %test_event.route, "test event acknowledged");
-        }
-        found.refused.iter().for_each(log_refusal);
-        measure(&found);
+        log_others(&found);
         Ok(Summary {
             logged: found.objects.len(),
             refused: found.refused.len(),
@@ -198,54 +193,6 @@ fn log_object(object: &ObjectEvent) {
         EventKind::ObjectRemoved => log!("object removed"),
         _ => log!("object event"),
     }
-}
-
-fn measure(found: &ObjectEvents) {
-    let occurred = found.objects.iter().filter_map(|object| object.occurred_at).map(Into::into);
-    Metrics::new()
-        .batch(found.objects.len() + found.test_events.len() + found.refused.len())
-        .count("RecordsMalformed", found.refused.len())
-        .ages(occurred, SystemClock.now())
-        .emit();
-}
-
-fn log_refusal(refusal: &Refusal) {
-    tracing::error!(
-        record.message_id = refusal.message_id,
-        topic.arn = refusal.topic_arn,
-        bucket.name = refusal.bucket,
-        object.key = refusal.key,
-        problem = %refusal.problem,
-        "record refused"
-    );
-}
-
-/// Names a queue's refused records, each once: a message may hold several bad ones. Where nobody reads an answer, a
-/// refused record fails the invocation.
-fn batch_item_failures(found: &ObjectEvents) -> Result<Vec<BatchItemFailure>, InvocationError> {
-    let mut failures: Vec<BatchItemFailure> = Vec::new();
-    for refusal in &found.refused {
-        if !found.is_from_queue {
-            return Err(InvocationError::new("RecordsRefused", refused_text(refusal, found.refused.len())));
-        }
-        let Some(id) = refusal.message_id.as_deref() else {
-            return Err(InvocationError::because("RecordWithoutMessageId", &refusal.problem));
-        };
-        if failures.iter().all(|failure| failure.item_identifier != id) {
-            failures.push(BatchItemFailure { item_identifier: id.to_owned() });
-        }
-    }
-    Ok(failures)
-}
-
-/// Names the first; each has its line.
-fn refused_text(first: &Refusal, refused: usize) -> String {
-    let Refusal { message_id, topic_arn, bucket, key, problem } = first;
-    let names = [("message", message_id), ("topic", topic_arn), ("bucket", bucket), ("key", key)];
-    let names: Vec<String> =
-        names.iter().filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?))).collect();
-    let names = if names.is_empty() { "without a name".to_owned() } else { names.join(", ") };
-    format!("{refused} refused, the first {names}: {problem}")
 }
 
 #[cfg(test)]

@@ -2,10 +2,17 @@
 
 use std::process::ExitCode;
 
-use sluicegate::lambda;
-use sns_logger::{Config, handle};
+use sluicegate::notifications::{self, Notification};
+use sns_logger::{Config, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(Config::from_lookup, handle).await
+    notifications::run_with(|settings| {
+        let config = Config::read(settings)?;
+        Some(async move |notification: &Notification| {
+            log(&config, notification);
+            Ok(())
+        })
+    })
+    .await
 }

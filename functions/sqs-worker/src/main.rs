@@ -2,21 +2,10 @@
 
 use std::process::ExitCode;
 
-use sluicegate::{
-    aws::{self, dynamodb::DynamoDbStore, sqs::SqsQueue},
-    lambda,
-};
-use sqs_worker::{Config, Worker};
+use sluicegate::queue;
+use sqs_worker::Jobs;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(
-        |lookup| {
-            let config = Config::from_lookup(lookup)?;
-            let sdk = aws::config(lookup);
-            Ok(Worker::new(config, SqsQueue::new(&sdk), |table| DynamoDbStore::new(&sdk, table)))
-        },
-        Worker::handle,
-    )
-    .await
+    queue::run_with(Jobs::read).await
 }

@@ -12,18 +12,11 @@ mod port;
 mod scale;
 mod thumbnail;
 
-use std::sync::Arc;
-
 use sluicegate::{
-    clock::{Clock, SystemClock},
-    delivery::{BatchResponse, DeadLetterQueue, Engine, RecordError, SourceQueue, Work},
-    events::{EventError, ObjectEvents, Record, batch, object_events},
-    idempotency::{Effect, IdempotencyStore},
-    lambda::{Invocation, InvocationError},
-    random::{Random, SystemRandom},
-    telemetry::Metrics,
+    delivery::{RecordError, Work},
+    events::{EventError, ObjectEvents, Record, object_events},
+    idempotency::Effect,
 };
-use tokio::time::Instant;
 
 pub use self::{config::Config, port::Objects, thumbnail::Bounds};
 use self::{easel::Easel, object::Verdict};
@@ -31,59 +24,21 @@ use self::{easel::Easel, object::Verdict};
 /// As log lines and idempotency keys name the work.
 const JOB_TYPE: &str = "Thumbnail";
 
-/// The function's state.
-pub struct Thumbnailer<O, Q, S> {
-    engine: Engine<Q, S>,
-    studio: Studio<O>,
-    clock: Arc<dyn Clock>,
-}
-
-/// Where thumbnails are made.
-struct Studio<O> {
+/// The work: a thumbnail of every image that a record tells of, one image at a time.
+pub struct Thumbnails<O> {
     config: Config,
     objects: O,
     easel: Easel,
 }
 
-impl<O: Objects, Q: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Thumbnailer<O, Q, S> {
-    /// Reads and writes `objects`, and settles failures with `queue`. `store` opens the idempotency store, when there is a
-    /// table for it.
-    pub fn new(config: Config, objects: O, queue: Q, store: impl FnOnce(String) -> S) -> Self {
-        Self::in_world(config, objects, queue, store, (Arc::new(SystemClock), Arc::new(SystemRandom)))
-    }
-
-    /// As [`Thumbnailer::new`], with a clock and with chances of one's own.
-    pub fn in_world(
-        config: Config,
-        objects: O,
-        queue: Q,
-        store: impl FnOnce(String) -> S,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
-    ) -> Self {
-        let engine = Engine::in_world(queue, config.queue.policy.clone(), Arc::clone(&clock), random);
-        let store = config.queue.idempotency_table.clone().map(store);
-        let engine = engine.with_store(store, &config.queue.function);
-        Self { engine, studio: Studio { config, objects, easel: Easel::default() }, clock }
-    }
-
-    /// Handles a batch of the queue. The answer names the messages to deliver again.
-    pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<BatchResponse, InvocationError> {
-        let (arrived_at, started) = (self.clock.now(), Instant::now());
-        let deadline = self.studio.config.queue.deadline(invocation.remaining);
-        let Some(batch) = batch(event)? else { return Ok(BatchResponse::default()) };
-        batch.ignored.warn();
-        let report = self.engine.run(batch, deadline, &self.studio).await;
-        report.log(started.elapsed(), |_| Some(JOB_TYPE));
-        Metrics::of_report(&report, arrived_at).emit();
-        if report.unnamed > 0 {
-            let problem = format!("{} records cannot be named in an answer", report.unnamed);
-            return Err(InvocationError::new("RecordWithoutMessageId", problem));
-        }
-        report.response().map_err(|error| InvocationError::because("WholeBatchFailed", &error))
+impl<O: Objects> Thumbnails<O> {
+    /// Reads and writes `objects`.
+    pub fn new(config: Config, objects: O) -> Self {
+        Self { config, objects, easel: Easel::default() }
     }
 }
 
-impl<O: Objects> Work for Studio<O> {
+impl<O: Objects> Work for Thumbnails<O> {
     type Job<'r> = ObjectEvents;
 
     fn read(&self, record: &Record) -> Result<ObjectEvents, RecordError> {
@@ -96,6 +51,14 @@ impl<O: Objects> Work for Studio<O> {
             [object] => Effect::of_object(JOB_TYPE, object),
             _ => None,
         }
+    }
+
+    fn name<'r>(&self, _: &'r Record) -> Option<&'r str> {
+        Some(JOB_TYPE)
+    }
+
+    fn max_concurrency(&self) -> usize {
+        1
     }
 
     /// Works on every object of a record before it says what became of the record.

@@ -3,21 +3,16 @@
 use std::process::ExitCode;
 
 use sluicegate::{
-    aws::{self, dynamodb::DynamoDbStore, s3::S3Objects, sqs::SqsQueue},
-    lambda,
+    aws::{self, s3::S3Objects},
+    queue,
+    settings::environment,
 };
-use thumbnailer::{Config, Thumbnailer};
+use thumbnailer::{Config, Thumbnails};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(
-        |lookup| {
-            let config = Config::from_lookup(lookup)?;
-            let sdk = aws::config(lookup);
-            let (objects, queue) = (S3Objects::new(&sdk), SqsQueue::new(&sdk));
-            Ok(Thumbnailer::new(config, objects, queue, |table| DynamoDbStore::new(&sdk, table)))
-        },
-        Thumbnailer::handle,
-    )
+    queue::run_with(|settings| {
+        Some(Thumbnails::new(Config::read(settings)?, S3Objects::new(&aws::config(environment))))
+    })
     .await
 }

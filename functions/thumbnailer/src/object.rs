@@ -9,7 +9,7 @@ use sluicegate::{
 use tokio::time::Instant;
 
 use crate::{
-    Studio,
+    Thumbnails,
     easel::Panicked,
     port::Objects,
     thumbnail::{self, ImageProblem, Name, Thumbnail},
@@ -74,7 +74,7 @@ impl From<Panicked> for Problem {
     }
 }
 
-impl<O: Objects> Studio<O> {
+impl<O: Objects> Thumbnails<O> {
     /// Reads an object, makes its thumbnail and writes it: two requests. Done twice, it writes the same bytes.
     pub(crate) async fn make(&self, object: &ObjectEvent) -> Result<(), Problem> {
         let started = Instant::now();

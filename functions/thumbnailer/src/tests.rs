@@ -12,10 +12,13 @@ use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use sluicegate::{
     aws::s3::{ObjectAnswer, ObjectRequest},
-    delivery::{CallError, DeadLetter, FailedEntry, REASON, VisibilityChange},
+    delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, REASON, SourceQueue, VisibilityChange},
     events::Queue,
-    idempotency::MemoryStore,
+    idempotency::{IdempotencyStore, MemoryStore},
+    lambda::Invocation,
+    queue::{Answer, QueueSettings, Worker},
 };
+use tokio::time::Instant;
 
 use super::*;
 
@@ -95,14 +98,23 @@ impl Aws {
             }
             _ => None,
         };
-        let thumbnailer = Thumbnailer::new(Config::from_lookup(&lookup).unwrap(), self, self, |_table| store);
-        let invocation = Invocation { request_id: "r".to_owned(), remaining: Some(Duration::from_mins(1)) };
-        let answer = thumbnailer.handle(&event.to_string(), &invocation).await.unwrap();
-        answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+        let (settings, config) = QueueSettings::with(&lookup, Config::read).unwrap();
+        let worker = Worker::new(settings, Thumbnails::new(config, self), self).with_store(|_table| store);
+        handed_back(&worker, event).await
     }
 
     fn written_keys(&self) -> Vec<String> {
         self.written.lock().unwrap().iter().map(|[_, key, _]| key.clone()).collect()
+    }
+}
+
+async fn handed_back<S: IdempotencyStore>(worker: &Worker<Thumbnails<&Aws>, &Aws, S>, event: &Value) -> Vec<String> {
+    let invocation = Invocation { request_id: "r".to_owned(), remaining: Some(Duration::from_mins(1)) };
+    match worker.handle(&event.to_string(), &invocation).await.unwrap() {
+        Answer::Mapping(answer) => {
+            answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+        }
+        Answer::Dispatch(summary) => panic!("a mapping was answered with {summary:?}"),
     }
 }
 
@@ -242,10 +254,9 @@ async fn an_object_that_takes_too_long_is_handed_back_before_the_deadline() {
     let event = messages(&[vec![created("a.png")], vec![created("b.png")]]);
     let started = Instant::now();
     let lookup = |name: &str| (name == "THUMBNAIL_BUCKET").then(|| "thumbnails".to_owned());
-    let thumbnailer = Thumbnailer::new(Config::from_lookup(&lookup).unwrap(), &aws, &aws, |_| MemoryStore::default());
-    let invocation = Invocation { request_id: "r".to_owned(), remaining: Some(Duration::from_mins(1)) };
-    let answer = thumbnailer.handle(&event.to_string(), &invocation).await.unwrap();
-    assert_eq!(answer.batch_item_failures.len(), 2);
+    let (settings, config) = QueueSettings::with(&lookup, Config::read).unwrap();
+    let worker = Worker::new(settings, Thumbnails::new(config, &aws), &aws);
+    assert_eq!(handed_back(&worker, &event).await.len(), 2);
     assert_eq!((aws.reads.load(Relaxed), aws.hidden.load(Relaxed)), (1, 2), "the second is not begun");
     assert!(started.elapsed() < Duration::from_mins(1));
 }

@@ -12,11 +12,11 @@ use crate::events::Record;
 impl Report {
     /// Logs every message that was not done now, and one line for the batch. What was done is the handler's own to log.
     ///
-    /// `job_type` names the work a record asked for, where it is known; `duration` is the whole batch's.
+    /// `job_type` names the work a record asked for, see [`Work::name`](super::Work::name); `duration` is the whole batch's.
     pub fn log<'r>(&'r self, duration: Duration, job_type: impl Fn(&'r Record) -> Option<&'r str>) {
         for delivery in &self.deliveries {
             match &delivery.record {
-                Ok(record) => delivery.log(record, job_type(record)),
+                Ok(record) => delivery.log(record, || job_type(record)),
                 Err(malformed) => {
                     let (message_id, problem) = (&malformed.message_id, &malformed.problem);
                     tracing::error!(record.message_id = %message_id, %problem, "record refused");
@@ -37,17 +37,18 @@ impl Report {
 }
 
 impl Delivery {
-    fn log(&self, record: &Record, job_type: Option<&str>) {
+    /// Of what is done nobody asks for the type: it may have to be read out of the body.
+    fn log<'r>(&'r self, record: &'r Record, job_type: impl FnOnce() -> Option<&'r str>) {
         let (message_id, fate) = (&record.message_id, self.fate.as_str());
         let (reason, retry_after_s) = (self.fate.error().map(tracing::field::display), self.delay.map(|d| d.as_secs()));
         match &self.fate {
             Fate::Done => {}
             Fate::Duplicate => {
-                tracing::info!(record.message_id = %message_id, job.r#type = job_type, "job already done");
+                tracing::info!(record.message_id = %message_id, job.r#type = job_type(), "job already done");
             }
             Fate::Retry(_) | Fate::Rejected(_) | Fate::GivenUp(_) => tracing::warn!(
                 record.message_id = %message_id,
-                job.r#type = job_type,
+                job.r#type = job_type(),
                 fate,
                 reason,
                 receive_count = record.receive_count,

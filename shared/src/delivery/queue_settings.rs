@@ -7,7 +7,7 @@ use super::{
     engine::{DeadLetterQueues, Policy},
     retry::RetryPolicy,
 };
-use crate::settings::Settings;
+use crate::settings::{Lookup, Settings, SettingsError};
 
 /// Seconds of the longest visibility timeout.
 const TWELVE_HOURS: u64 = 43_200;
@@ -41,7 +41,7 @@ pub struct QueueSettings {
 
 impl QueueSettings {
     /// Reads them. What is wrong is remembered in `settings`, as with any other setting of the function.
-    pub fn read<L: Fn(&str) -> Option<String>>(settings: &mut Settings<L>) -> Self {
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         let seconds = Duration::from_secs;
         let retry = RetryPolicy {
             initial: seconds(settings.within("RETRY_INITIAL_SECONDS", 10, 1..=TWELVE_HOURS)),
@@ -66,6 +66,22 @@ impl QueueSettings {
             idempotency_table: settings.optional("IDEMPOTENCY_TABLE"),
             function: settings.or("AWS_LAMBDA_FUNCTION_NAME", "function".to_owned()),
         }
+    }
+
+    /// Reads them together with a function's own, so that all that is wrong is named at once. `own` gives `None` where a
+    /// setting that must be there is not.
+    pub fn with<C>(
+        lookup: Lookup<'_>,
+        own: impl FnOnce(&mut Settings<'_>) -> Option<C>,
+    ) -> Result<(Self, C), SettingsError> {
+        Settings::of(lookup, |settings| {
+            let queue = Self::read(settings);
+            if queue.idempotency_table.is_some() && cfg!(all(feature = "aws-sqs", not(feature = "aws-dynamodb"))) {
+                settings
+                    .refuse("IDEMPOTENCY_TABLE is set, and this function is built without the feature aws-dynamodb");
+            }
+            Some((queue, own(settings)?))
+        })
     }
 
     /// The end of an invocation that has this much time left; `None` where Lambda's deadline is unknown.

@@ -1,11 +1,11 @@
 //! Why a record was not done, and whether another delivery could do it.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
 use crate::{
     error_chain::error_chain,
     events::{
-        Record,
+        Notification, Record,
         json::{JsonProblem, without_mark},
     },
 };
@@ -92,7 +92,11 @@ impl<E: Error + Send + Sync + 'static> From<E> for RecordError {
     }
 }
 
-/// The record's body as a typed payload; a body that is not one is rejected, as no other delivery changes it.
+/// Envelopes of SNS around a payload: one is usual, a few are let through.
+const MAX_ENVELOPES: usize = 4;
+
+/// The record's body as a typed payload, also inside the envelope that SNS puts around it. A body that is not one is
+/// rejected, as no other delivery changes it: what is wrong is in the reason, and nothing of the body.
 ///
 /// ```
 /// # use sluicegate::{delivery::{RecordError, payload}, events::Record};
@@ -108,5 +112,12 @@ impl<E: Error + Send + Sync + 'static> From<E> for RecordError {
 /// }
 /// ```
 pub fn payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, RecordError> {
-    serde_json::from_str(without_mark(&record.body)).map_err(|error| RecordError::reject(JsonProblem::from(error)))
+    let mut body = Cow::Borrowed(record.body.as_str());
+    for _ in 0..MAX_ENVELOPES {
+        match Notification::from_envelope(&body) {
+            Some(envelope) => body = Cow::Owned(envelope.message),
+            None => break,
+        }
+    }
+    serde_json::from_str(without_mark(&body)).map_err(|error| RecordError::reject(JsonProblem::from(error)))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Run<'r, P, S, W> {
     pub(super) deadline: Deadline,
     pub(super) messages: &'r [InFlight],
     pub(super) settler: Settler<'r, P>,
+    /// Records that may be at work at the same time.
+    concurrency: usize,
     /// Places for work.
     pub(super) places: Semaphore,
     /// Turns that are left for records which begin with the invocation.
@@ -76,6 +78,7 @@ where
         messages: &'r [InFlight],
     ) -> Self {
         let dead_letter_url = engine.policy.dead_letter_queues.of(queue);
+        let concurrency = engine.policy.concurrency.min(work.max_concurrency()).max(1);
         Self {
             engine,
             work,
@@ -84,8 +87,9 @@ where
             deadline,
             messages,
             settler: Settler::new(&engine.port, queue, dead_letter_url, deadline),
-            places: Semaphore::new(engine.policy.concurrency.max(1)),
-            first_turns: AtomicUsize::new(engine.policy.concurrency.max(1)),
+            concurrency,
+            places: Semaphore::new(concurrency),
+            first_turns: AtomicUsize::new(concurrency),
             longest: Mutex::new(Duration::ZERO),
         }
     }
@@ -119,12 +123,11 @@ where
 
     /// Lanes side by side; then suspects, one at a time.
     async fn all(&self) {
-        let concurrency = self.engine.policy.concurrency.max(1);
         let lanes = lanes(self.messages, self.queue.is_fifo());
         // A call's worth of lanes more than there are places: those are being settled.
         let mut suspects: Vec<Suspect<'r>> = stream::iter(lanes)
             .map(|lane| self.lane(lane, Turn::First))
-            .buffer_unordered(concurrency + MAX_ENTRIES)
+            .buffer_unordered(self.concurrency + MAX_ENTRIES)
             .filter_map(std::future::ready)
             .collect()
             .await;

@@ -9,27 +9,27 @@ use super::{
     record_error::RecordError,
     report::{BatchItemFailure, BatchResponse},
 };
-use crate::events::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord};
+use crate::events::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord};
 
 /// Shards at work at the same time. Lambda sends one shard an event; more come only from elsewhere.
 const CONCURRENCY: usize = 10;
 
 /// What became of a stream's batch.
 #[derive(Debug)]
-pub struct StreamReport {
+pub struct StreamReport<R = StreamRecord> {
     /// Where it came from.
     pub stream: Stream,
     /// In the order of the event.
-    pub records: Vec<Result<StreamRecord, MalformedStreamRecord>>,
+    pub records: Vec<Result<R, MalformedStreamRecord>>,
     /// Their fates, in the same order. A record that cannot be read is `Rejected`, or `Blocked` as any other.
     pub outcomes: Vec<Outcome>,
 }
 
 /// A shard that did not get to its end.
-#[derive(Debug, Clone, Copy)]
-pub struct StoppedShard<'r> {
+#[derive(Debug)]
+pub struct StoppedShard<'r, R = StreamRecord> {
     /// The first record that is not done.
-    pub record: &'r Result<StreamRecord, MalformedStreamRecord>,
+    pub record: &'r Result<R, MalformedStreamRecord>,
     /// What became of it.
     pub outcome: &'r Outcome,
 }
@@ -87,13 +87,14 @@ pub struct NothingDone {
 ///     Ok(serde_json::to_string(&report.response(true)?)?)
 /// }
 /// ```
-pub async fn process_stream<C, H>(batch: StreamBatch, deadline: Deadline, handler: &H) -> StreamReport
+pub async fn process_stream<R, C, H>(batch: StreamBatch<R>, deadline: Deadline, handler: &H) -> StreamReport<R>
 where
+    R: Sequenced,
     C: Into<Completion>,
-    H: AsyncFn(&StreamRecord) -> Result<C, RecordError>,
+    H: AsyncFn(&R) -> Result<C, RecordError>,
 {
     let StreamBatch { stream, records, .. } = batch;
-    let read_and_handle = async |record: &Result<StreamRecord, MalformedStreamRecord>| match record {
+    let read_and_handle = async |record: &Result<R, MalformedStreamRecord>| match record {
         Ok(record) => handler(record).await.map(Into::into),
         Err(malformed) => Err::<Completion, _>(RecordError::reject(malformed.problem.to_string())),
     };
@@ -101,10 +102,10 @@ where
     StreamReport { stream, records, outcomes }
 }
 
-impl StreamReport {
+impl<R: Sequenced> StreamReport<R> {
     /// The shards that stopped, each at its first record that is not done.
     #[must_use]
-    pub fn stopped(&self) -> Vec<StoppedShard<'_>> {
+    pub fn stopped(&self) -> Vec<StoppedShard<'_, R>> {
         let mut shards = HashSet::new();
         let places = self.records.iter().zip(&self.outcomes);
         places
@@ -131,7 +132,7 @@ impl StreamReport {
             return Err(NothingDone { size: self.records.len() });
         }
         let failure =
-            |shard: &StoppedShard<'_>| BatchItemFailure { item_identifier: shard.sequence_number().to_owned() };
+            |shard: &StoppedShard<'_, R>| BatchItemFailure { item_identifier: shard.sequence_number().to_owned() };
         Ok(BatchResponse { batch_item_failures: self.stopped().iter().map(failure).collect() })
     }
 
@@ -140,7 +141,7 @@ impl StreamReport {
     /// `duration` is the whole batch's.
     pub fn log(&self, duration: Duration) {
         for shard in self.stopped() {
-            let (shard_id, sequence_number) = (shard.shard_id(), shard.sequence_number());
+            let (shard_id, sequence_number) = (named(shard.shard_id()), shard.sequence_number());
             match shard.record {
                 Ok(_) => tracing::warn!(
                     shard.id = shard_id,
@@ -161,7 +162,7 @@ impl StreamReport {
         }
         tracing::info!(
             stream.name = %self.stream,
-            shard.id = self.records.first().map(shard_id),
+            shard.id = self.records.first().map(shard_id).and_then(named),
             batch.size = self.records.len(),
             batch.failures = self.handed_back(),
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
@@ -170,8 +171,8 @@ impl StreamReport {
     }
 }
 
-impl StoppedShard<'_> {
-    /// The shard.
+impl<R: Sequenced> StoppedShard<'_, R> {
+    /// The shard; empty where the event says none.
     #[must_use]
     pub fn shard_id(&self) -> &str {
         shard_id(self.record)
@@ -181,7 +182,7 @@ impl StoppedShard<'_> {
     #[must_use]
     pub fn sequence_number(&self) -> &str {
         match self.record {
-            Ok(record) => &record.sequence_number,
+            Ok(record) => record.sequence_number(),
             Err(malformed) => &malformed.sequence_number,
         }
     }
@@ -191,9 +192,13 @@ fn is_done(outcome: &Outcome) -> bool {
     matches!(outcome.fate, Fate::Done | Fate::Duplicate)
 }
 
-fn shard_id(record: &Result<StreamRecord, MalformedStreamRecord>) -> &str {
+fn named(shard_id: &str) -> Option<&str> {
+    Some(shard_id).filter(|id| !id.is_empty())
+}
+
+fn shard_id<R: Sequenced>(record: &Result<R, MalformedStreamRecord>) -> &str {
     match record {
-        Ok(record) => &record.shard_id,
+        Ok(record) => record.shard_id(),
         Err(malformed) => &malformed.shard_id,
     }
 }

@@ -25,6 +25,16 @@ pub trait Work {
         None
     }
 
+    /// As log lines call the work a record asks for, where that is known.
+    fn name<'r>(&self, _record: &'r Record) -> Option<&'r str> {
+        None
+    }
+
+    /// Records that may be at work at the same time, whatever the settings say: work that holds much memory has few.
+    fn max_concurrency(&self) -> usize {
+        usize::MAX
+    }
+
     /// Does the work. It may be asked to do the same message again.
     fn run<'r>(&self, record: &'r Record, job: Self::Job<'r>) -> impl Future<Output = Result<(), RecordError>>;
 }

@@ -3,8 +3,11 @@
 use super::{
     dispatch,
     error::EventError,
-    json::{Field, Kind, elements, fields},
-    sqs::{Batch, read::mapping},
+    json::{Field, records},
+    sqs::{
+        Batch,
+        read::{MAPPING, mapping},
+    },
 };
 
 const EVENT: &str = "SQS event";
@@ -16,14 +19,10 @@ const EVENT: &str = "SQS event";
 /// one. One that cannot be read but has an id is a [`MalformedRecord`](super::MalformedRecord); those without one are
 /// counted in [`Batch::unnamed`].
 pub fn batch(event: &str) -> Result<Option<Batch>, EventError> {
-    if Kind::of(event) == Some(Kind::List) {
-        return Ok(mapping(&elements(event, EVENT)?));
-    }
-    let [queue_url, messages, message, records] =
-        fields(event, EVENT, ["queueUrl", "messages", "message", "Records[]"])?;
+    let names = ["queueUrl", "messages", "message", "Records[]"];
+    let ([queue_url, messages, message, _], found) = records(event, (EVENT, names), (MAPPING.of, MAPPING.names))?;
     if [queue_url, messages, message].iter().any(Field::is_there) {
         return dispatch::batch(event).map(Some);
     }
-    let records = records.list(EVENT)?.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?;
-    Ok(mapping(&records))
+    Ok(mapping(found.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?))
 }

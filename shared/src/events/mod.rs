@@ -12,7 +12,7 @@
 //! | SQS, a pipe, the poller's dispatch | [`batch`] | a [`Batch`] of [`Record`]s |
 //! | EventBridge | [`event_bridge`] | an [`EventBridge`] event with a detail of any type |
 //! | Kinesis | [`stream_records`] | a [`StreamBatch`] of [`StreamRecord`]s |
-//! | DynamoDB Streams | [`table_changes`] | a [`TableBatch`] of [`TableChange`]s |
+//! | DynamoDB Streams | [`table_changes`] | a [`StreamBatch`] of [`TableChange`]s |
 //! | Firehose | [`firehose_batch`] | a [`FirehoseBatch`] of [`FirehoseRecord`]s |
 //! | Amazon MQ | [`broker_messages`] | [`BrokerMessage`]s |
 //! | a schedule, any JSON | [`tick`] | a [`Tick`] |
@@ -42,13 +42,13 @@ mod sqs;
 pub use self::{
     attribute::{AttributeValue, MessageAttribute, MessageAttributes},
     batch::batch,
-    dynamodb::{ChangeKind, Image, MalformedChange, TableBatch, TableChange, table_changes},
+    dynamodb::{ChangeKind, Image, TableChange, table_changes},
     error::EventError,
     eventbridge::{EventBridge, event_bridge},
     firehose::{FirehoseBatch, FirehoseRecord, MalformedFirehoseRecord, firehose_batch},
     foreign::Foreign,
     ignored::Ignored,
-    kinesis::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord, stream_records},
+    kinesis::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord, stream_records},
     mq::{BrokerEvent, BrokerMessage, MalformedMessage, MessageKind, broker_messages},
     objects::{ObjectEvents, Refusal, TestEvent, object_events},
     route::{Hop, Route},

@@ -39,7 +39,7 @@ impl LogConfig {
     /// `RUST_LOG` only where no level is configured. `METRICS_NAMESPACE` is where metrics are filed; without it, or with
     /// `off`, none are written.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut settings = Settings::new(lookup);
+        let mut settings = Settings::new(&lookup);
         let format = settings.or("AWS_LAMBDA_LOG_FORMAT", LogFormat::default());
         let level: Option<LogLevel> = settings.optional("AWS_LAMBDA_LOG_LEVEL");
         let directives: Option<Targets> = if level.is_none() { settings.optional("RUST_LOG") } else { None };

@@ -74,7 +74,7 @@ fn found_table(event: &str) -> Vec<String> {
         }
         Err(malformed) => format!("refused: {}", malformed.problem),
     });
-    std::iter::once(batch.table().unwrap().to_owned()).chain(records).collect()
+    std::iter::once(batch.stream.name().to_owned()).chain(records).collect()
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod record;
 
 pub use self::{
     read::table_changes,
-    record::{ChangeKind, Image, MalformedChange, TableBatch, TableChange},
+    record::{ChangeKind, Image, TableChange},
 };
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::events::{error::EventError, ignored::Ignored, json::JsonProblem};
+use super::read::table_changes;
+use crate::events::{Sequenced, StreamBatch, error::EventError, json::JsonProblem};
 
 /// One change of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,30 +92,21 @@ fn plain(value: Value) -> Value {
     }
 }
 
-/// A record that cannot be read. Its shard stops there.
-#[derive(Debug)]
-pub struct MalformedChange {
-    /// Names the record in the answer.
-    pub sequence_number: String,
-    /// What is wrong with it.
-    pub problem: EventError,
-}
+impl Sequenced for TableChange {
+    fn read(event: &str) -> Result<Option<StreamBatch<Self>>, EventError> {
+        table_changes(event)
+    }
 
-/// What one invocation brings: changes of one table, in the order of one shard.
-#[derive(Debug)]
-pub struct TableBatch {
-    /// The stream's ARN; `None` where the event does not say.
-    pub stream_arn: Option<String>,
-    /// In the order of the event.
-    pub records: Vec<Result<TableChange, MalformedChange>>,
-    /// What was there, could not be read, and is needed by nobody.
-    pub ignored: Ignored,
-}
+    fn sequence_number(&self) -> &str {
+        &self.sequence_number
+    }
 
-impl TableBatch {
-    /// The table's name, where it can be told.
-    #[must_use]
-    pub fn table(&self) -> Option<&str> {
-        self.stream_arn.as_deref()?.split_once(":table/")?.1.split('/').next()
+    /// Lambda sends the changes of one shard at a time, and does not say of which.
+    fn shard_id(&self) -> &str {
+        ""
+    }
+
+    fn arrived_at(&self) -> Option<DateTime<Utc>> {
+        self.changed_at
     }
 }

@@ -1,13 +1,14 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::events::StreamBatch;
 
 fn record(dynamodb: &Value) -> Value {
     json!({"eventName": "INSERT", "dynamodb": dynamodb, "eventSource": "aws:dynamodb",
            "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/donors/stream/2026-01-01T00:00:00.000"})
 }
 
-fn read(records: &[Value]) -> TableBatch {
+fn read(records: &[Value]) -> StreamBatch<TableChange> {
     let batch = table_changes(&json!({ "Records": records }).to_string()).unwrap().unwrap();
     let bare = table_changes(&json!(records).to_string()).unwrap().unwrap();
     assert_eq!(bare.records.len(), batch.records.len(), "a pipe's list is a batch like another");
@@ -19,13 +20,13 @@ fn a_change_needs_its_number_and_an_image_and_nothing_else() {
     let whole = json!({"SequenceNumber": "9", "Keys": {"id": {"N": "1"}}, "NewImage": {"id": {"N": "1"}},
                        "ApproximateCreationDateTime": 1_479_499_740.0});
     let batch = read(&[record(&whole)]);
-    assert_eq!(batch.table(), Some("donors"));
+    assert_eq!(batch.stream.name(), "donors");
     let change = batch.records[0].as_ref().unwrap();
     assert_eq!((change.sequence_number.as_str(), change.kind), ("9", Some(ChangeKind::Insert)));
     assert_eq!(change.changed_at.unwrap().timestamp(), 1_479_499_740);
     let lean = json!({"dynamodb": {"SequenceNumber": "9", "OldImage": {}, "NewImage": null, "Keys": [7]}});
     let batch = read(&[lean]);
-    assert_eq!((batch.table(), batch.ignored.names()), (None, &["dynamodb.Keys".into()][..]));
+    assert_eq!((batch.stream.name(), batch.ignored.names()), ("unknown", &["dynamodb.Keys".into()][..]));
     assert!(batch.records[0].as_ref().unwrap().old_image.is_some());
 }
 

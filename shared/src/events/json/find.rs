@@ -1,102 +1,104 @@
-//! What serde visits for [`fields`](super::fields) and [`members`].
+//! What [`fields`](super::fields) looks for, found in an object and in those inside it on the way.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, Deserializer as _, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::{Field, Kind, Value, text};
+use super::{Field, Kind, Value, scan::Scan, text};
 
 /// Every member of the object `json`, by name.
 pub(crate) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    struct Members;
-    impl<'de> Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, &'de str)>;
+    let (mut scan, mut members) = (Scan::new(json), Vec::new());
+    scan.object(|scan, name| {
+        let value = scan.value()?;
+        // A name that no text can hold is nobody's.
+        members.extend(text(name).map(|name| (name, value)));
+        Some(())
+    })?;
+    scan.end()?;
+    Some(members)
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
+/// The elements of the list `json`.
+pub(super) fn elements(json: &str) -> Option<Vec<&str>> {
+    let mut scan = Scan::new(json);
+    let elements = list(&mut scan)?;
+    scan.end()?;
+    Some(elements)
+}
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                // A name that no text can hold is nobody's.
-                members.extend(text(name.get()).map(|name| (name, value.get())));
+/// Finds the fields in the object `json`.
+pub(super) fn find<'a>(json: &'a str, found: &mut [Field<'a>]) -> Option<()> {
+    let mut scan = Scan::new(json);
+    object(&mut scan, found, "", &mut list)?;
+    scan.end()
+}
+
+/// What is found of each element, `None` where it is no object.
+pub(super) type Elements<'a, const N: usize> = Vec<(&'a str, Option<[Field<'a>; N]>)>;
+
+/// Finds the fields in the object `json`, and those of the elements of the list among them; or in the list `json`.
+pub(super) fn find_each<'a, const N: usize>(
+    json: &'a str,
+    found: &mut [Field<'a>],
+    wanted: &[Field<'a>; N],
+) -> Option<Elements<'a, N>> {
+    let (mut scan, mut elements) = (Scan::new(json), Vec::new());
+    let mut each = |scan: &mut Scan<'a>| {
+        // Of two lists the last counts.
+        elements = Vec::new();
+        scan.list(|scan| {
+            let mut found = wanted.clone();
+            let is_object = scan.peek()? == b'{';
+            let json =
+                if is_object { scan.between(|scan| object(scan, &mut found, "", &mut list))? } else { scan.value()? };
+            elements.push((json, is_object.then_some(found)));
+            Some(())
+        })?;
+        Some(Vec::new())
+    };
+    if scan.peek()? == b'[' {
+        each(&mut scan)?;
+    } else {
+        object(&mut scan, found, "", &mut each)?;
+    }
+    scan.end()?;
+    Some(elements)
+}
+
+/// `prefix` is how far the paths have been followed: empty, or with a dot at its end; `list` reads the lists looked for.
+fn object<'a>(
+    scan: &mut Scan<'a>,
+    found: &mut [Field<'a>],
+    prefix: &'static str,
+    list: &mut dyn FnMut(&mut Scan<'a>) -> Option<Vec<&'a str>>,
+) -> Option<()> {
+    scan.object(|scan, name| {
+        match member(found, prefix, name) {
+            Member::Unwanted => {
+                scan.value()?;
             }
-            Ok(members)
-        }
-    }
-    serde_json::Deserializer::from_str(json).deserialize_map(Members).ok()
-}
-
-/// Takes the fields that are looked for out of an object, and out of those inside it on the way to them.
-pub(super) struct Object<'f, 'a, const N: usize> {
-    pub(super) found: &'f mut [Field<'a>; N],
-    /// How far the paths have been followed: empty, or with a dot at its end.
-    pub(super) prefix: &'static str,
-}
-
-impl<'a, const N: usize> DeserializeSeed<'a> for Object<'_, 'a, N> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a, const N: usize> Visitor<'a> for Object<'_, 'a, N> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { found, prefix } = self;
-        while let Some(member) = map.next_key_seed(Key { found: &*found, prefix })? {
-            match member {
-                Member::Wanted(place) => {
-                    let raw: &'a RawValue = map.next_value()?;
-                    found[place].value = Value::Json(raw.get());
-                }
-                Member::List(place) => found[place].value = map.next_value_seed(List)?,
-                Member::Path(prefix) => map.next_value_seed(Object { found, prefix })?,
-                Member::Unwanted => {
-                    map.next_value::<IgnoredAny>()?;
+            Member::Wanted(place) => found[place].value = Value::Json(scan.value()?),
+            Member::List(place) => {
+                found[place].value = match scan.peek()? {
+                    b'[' => Value::List(list(scan)?),
+                    _ => Value::NoList(Kind::of(scan.value()?)?),
                 }
             }
+            Member::Path(prefix) if scan.peek()? == b'{' => object(scan, found, prefix, list)?,
+            Member::Path(_) => {
+                scan.value()?;
+            }
         }
-        Ok(())
-    }
+        Some(())
+    })
+}
 
-    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
+fn list<'a>(scan: &mut Scan<'a>) -> Option<Vec<&'a str>> {
+    let mut elements = Vec::new();
+    scan.list(|scan| {
+        elements.push(scan.value()?);
+        Some(())
+    })?;
+    Some(elements)
 }
 
 /// What a member is to those that are looked for.
@@ -108,103 +110,21 @@ enum Member {
     Unwanted,
 }
 
-/// Reads a member's name.
-struct Key<'f, 'a, const N: usize> {
-    found: &'f [Field<'a>; N],
-    prefix: &'static str,
-}
-
-impl<'a, const N: usize> DeserializeSeed<'a> for Key<'_, 'a, N> {
-    type Value = Member;
-
-    fn deserialize<D: serde::Deserializer<'a>>(self, deserializer: D) -> Result<Member, D::Error> {
-        // As bytes: a name may hold half an emoji.
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl<const N: usize> Visitor<'_> for Key<'_, '_, N> {
-    type Value = Member;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<Member, E> {
-        let start = self.prefix.len();
-        for (place, Field { name, .. }) in self.found.iter().enumerate() {
-            let Some(rest) = name.as_bytes().get(start..) else { continue };
-            let Some((own, rest)) = rest.split_at_checked(key.len()) else { continue };
-            let kind = match rest {
-                [] => Member::Wanted(place),
-                b"[]" => Member::List(place),
-                [b'.', ..] => Member::Path(&name[..=start + key.len()]),
-                _ => continue,
-            };
-            if own == key && name.starts_with(self.prefix) && !key.contains(&b'.') {
-                return Ok(kind);
-            }
+fn member(found: &[Field<'_>], prefix: &'static str, quoted: &str) -> Member {
+    let Some(key) = text(quoted) else { return Member::Unwanted };
+    let start = prefix.len();
+    for (place, Field { name, .. }) in found.iter().enumerate() {
+        let Some(rest) = name.as_bytes().get(start..) else { continue };
+        let Some((own, rest)) = rest.split_at_checked(key.len()) else { continue };
+        let kind = match rest {
+            [] => Member::Wanted(place),
+            b"[]" => Member::List(place),
+            [b'.', ..] => Member::Path(&name[..=start + key.len()]),
+            _ => continue,
+        };
+        if own == key.as_bytes() && name.starts_with(prefix) && !key.contains('.') {
+            return kind;
         }
-        Ok(Member::Unwanted)
     }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Member, E> {
-        self.visit_bytes(key.as_bytes())
-    }
-}
-
-/// Reads the elements of a list.
-struct List;
-
-impl<'a> DeserializeSeed<'a> for List {
-    type Value = Value<'a>;
-
-    fn deserialize<D: serde::Deserializer<'a>>(self, deserializer: D) -> Result<Value<'a>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for List {
-    type Value = Value<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Value<'a>, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(raw) = list.next_element::<&'a RawValue>()? {
-            elements.push(raw.get());
-        }
-        Ok(Value::List(elements))
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Value<'a>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value::NoList(Kind::Object))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Value<'a>, E> {
-        Ok(Value::NoList(Kind::Boolean))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Value<'a>, E> {
-        Ok(Value::NoList(Kind::Number))
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Value<'a>, E> {
-        Ok(Value::NoList(Kind::Number))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Value<'a>, E> {
-        Ok(Value::NoList(Kind::Number))
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Value<'a>, E> {
-        Ok(Value::NoList(Kind::Text))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Value<'a>, E> {
-        Ok(Value::NoList(Kind::Null))
-    }
+    Member::Unwanted
 }

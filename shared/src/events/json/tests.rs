@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{scan::Scan, *};
 
 fn only<'a>(json: &'a str, name: &'static str) -> Field<'a> {
     let [field] = fields(json, "example", [name]).unwrap();
@@ -109,4 +109,41 @@ proptest! {
             prop_assert_eq!(text(raw.get()).map(Cow::into_owned), serde_json::from_str(&json).ok());
         }
     }
+
+    #[test]
+    fn the_scan_takes_what_serde_json_takes(
+        json in "[\\[\\]{}\":, \\n0-9eE+.\\\\u-]{0,24}|\"([^\"\\\\]|\\\\[\"/bfnrtuax]|0|\u{1f}|한){0,60}\"?|-?[0-9.eE+-]{0,6}|(true|fals|null|nul|\\[|\\]|,|\\{|\\}|\"a\":){1,9}"
+    ) {
+        let by_serde = serde_json::from_str::<&RawValue>(&json).ok().map(RawValue::get);
+        let mut scan = Scan::new(&json);
+        let scanned = scan.value().filter(|_| scan.end().is_some());
+        prop_assert_eq!(scanned, by_serde);
+    }
+
+    #[test]
+    fn the_scan_takes_every_value_cut_nowhere(value in any_json(), cut in 0_usize..400) {
+        let json = serde_json::to_string_pretty(&value).unwrap();
+        prop_assert_eq!(Scan::new(&json).value(), Some(json.as_str()));
+        let cut = (0..=cut.min(json.len())).rev().find(|cut| json.is_char_boundary(*cut)).unwrap_or(0);
+        let (part, whole) = (&json[..cut], serde_json::from_str::<&RawValue>(&json[..cut]).ok());
+        let mut scan = Scan::new(part);
+        prop_assert_eq!(scan.value().filter(|_| scan.end().is_some()), whole.map(RawValue::get));
+    }
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+        "[a-z \"\\\\]{0,90}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            proptest::collection::vec((any::<String>(), inner), 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
 }

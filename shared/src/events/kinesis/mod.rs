@@ -8,7 +8,7 @@ mod record;
 
 pub use self::{
     read::stream_records,
-    record::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord},
+    record::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord},
 };
 
 #[cfg(test)]

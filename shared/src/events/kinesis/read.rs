@@ -9,11 +9,25 @@ use super::record::{MalformedStreamRecord, Stream, StreamBatch, StreamRecord};
 use crate::events::{
     error::EventError,
     ignored::Ignored,
-    json::{Field, fields, records},
+    json::{Field, records},
 };
 
 const EVENT: &str = "Kinesis event";
 const RECORD: &str = "Kinesis record";
+
+/// What a mapping nests and a pipe does not.
+const NAMES: [&str; 10] = [
+    "eventID",
+    "eventSourceARN",
+    "kinesis.sequenceNumber",
+    "kinesis.partitionKey",
+    "kinesis.data",
+    "kinesis.approximateArrivalTimestamp",
+    "sequenceNumber",
+    "partitionKey",
+    "data",
+    "approximateArrivalTimestamp",
+];
 
 /// Reads what a stream's function is invoked with; `None` for an event without records, which names no stream.
 ///
@@ -21,9 +35,10 @@ const RECORD: &str = "Kinesis record";
 /// EventBridge sends. A record needs its sequence number and its data. One without a sequence number fails the event: it
 /// could not be named in the answer, and a shard goes on behind what is not named.
 pub fn stream_records(event: &str) -> Result<Option<StreamBatch>, EventError> {
-    let elements = records(event, EVENT)?;
+    let ([_], found) = records(event, (EVENT, ["Records[]"]), (RECORD, NAMES))?;
+    let found = found.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?;
     let mut ignored = Ignored::default();
-    let read: Vec<Read> = elements.iter().map(|record| Read::of(record, &mut ignored)).collect::<Result<_, _>>()?;
+    let read: Vec<Read> = found.into_iter().map(|found| Read::of(found?, &mut ignored)).collect::<Result<_, _>>()?;
     let stream = read.iter().find_map(|read| read.stream.clone());
     // Lambda sends those of one shard at a time: who does not say its shard is of the others'.
     let shard = read.iter().find_map(|read| read.shard_id.clone()).unwrap_or_default();
@@ -48,20 +63,8 @@ struct Read {
 }
 
 impl Read {
-    fn of(record: &str, ignored: &mut Ignored) -> Result<Self, EventError> {
-        const NAMES: [&str; 10] = [
-            "eventID",
-            "eventSourceARN",
-            "kinesis.sequenceNumber",
-            "kinesis.partitionKey",
-            "kinesis.data",
-            "kinesis.approximateArrivalTimestamp",
-            "sequenceNumber",
-            "partitionKey",
-            "data",
-            "approximateArrivalTimestamp",
-        ];
-        let [event_id, arn, inner @ ..] = fields(record, RECORD, NAMES)?;
+    fn of(found: [Field<'_>; NAMES.len()], ignored: &mut Ignored) -> Result<Self, EventError> {
+        let [event_id, arn, inner @ ..] = found;
         let [number, key, data, arrived, flat_number, flat_key, flat_data, flat_arrived] = inner;
         let [number, key, data, arrived] =
             [(number, flat_number), (key, flat_key), (data, flat_data), (arrived, flat_arrived)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use super::read::stream_records;
 use crate::events::{error::EventError, ignored::Ignored};
 
 /// What the Kinesis Producer Library puts before several user records that it sends as one.
@@ -25,10 +26,43 @@ pub struct StreamRecord {
     pub arrived_at: Option<DateTime<Utc>>,
 }
 
+/// A record of a stream: of Kinesis, or a table's change.
+pub trait Sequenced: Sized {
+    /// Reads what a stream's function is invoked with; `None` for an event without records.
+    fn read(event: &str) -> Result<Option<StreamBatch<Self>>, EventError>;
+
+    /// Names the record in its shard, and in the answer.
+    fn sequence_number(&self) -> &str;
+
+    /// The unit of order; empty where the event does not say, and so holds one only.
+    fn shard_id(&self) -> &str;
+
+    /// When the stream took it.
+    fn arrived_at(&self) -> Option<DateTime<Utc>>;
+}
+
+impl Sequenced for StreamRecord {
+    fn read(event: &str) -> Result<Option<StreamBatch>, EventError> {
+        stream_records(event)
+    }
+
+    fn sequence_number(&self) -> &str {
+        &self.sequence_number
+    }
+
+    fn shard_id(&self) -> &str {
+        &self.shard_id
+    }
+
+    fn arrived_at(&self) -> Option<DateTime<Utc>> {
+        self.arrived_at
+    }
+}
+
 /// A record that cannot be read. Its shard stops there.
 #[derive(Debug)]
 pub struct MalformedStreamRecord {
-    /// The shard it was read from.
+    /// The shard it was read from; empty where the event does not say.
     pub shard_id: String,
     /// Names the record in the answer.
     pub sequence_number: String,
@@ -45,11 +79,11 @@ pub struct Stream {
 
 /// What one invocation brings: records of one stream. Lambda sends those of one shard at a time.
 #[derive(Debug)]
-pub struct StreamBatch {
+pub struct StreamBatch<R = StreamRecord> {
     /// Where it came from.
     pub stream: Stream,
     /// In the order of the event.
-    pub records: Vec<Result<StreamRecord, MalformedStreamRecord>>,
+    pub records: Vec<Result<R, MalformedStreamRecord>>,
     /// What was there, could not be read, and is needed by nobody.
     pub ignored: Ignored,
 }
@@ -88,8 +122,14 @@ impl Stream {
         Ok(Self { name: name.to_owned(), arn: arn.to_owned() })
     }
 
+    /// The stream of a table, `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<time>`, by the table's name.
+    pub(in crate::events) fn of_table(arn: &str) -> Option<Self> {
+        let name = arn.split_once(":table/")?.1.split('/').next().filter(|name| !name.is_empty())?;
+        Some(Self { name: name.to_owned(), arn: arn.to_owned() })
+    }
+
     /// The stream of records that do not say where they came from.
-    pub(super) fn unknown() -> Self {
+    pub(in crate::events) fn unknown() -> Self {
         Self { name: "unknown".to_owned(), arn: String::new() }
     }
 
@@ -99,7 +139,7 @@ impl Stream {
         &self.arn
     }
 
-    /// The stream's name.
+    /// The stream's name, or its table's.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -3,6 +3,8 @@
 //! See [Using Lambda with Amazon SQS](https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), and for the bare list of
 //! a pipe [Amazon SQS as a source](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
 
+#[cfg(feature = "aws_lambda_events")]
+mod convert;
 mod queue;
 pub(super) mod read;
 mod record;

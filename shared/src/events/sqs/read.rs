@@ -10,17 +10,16 @@ use super::{
 };
 use crate::events::{
     attribute::{MessageAttributes, attributes},
-    error::EventError,
     ignored::Ignored,
-    json::{Field, fields},
+    json::{Field, Found, fields},
 };
 
 /// How the two doors spell a record: Lambda's event, and the answer of `ReceiveMessage`.
 pub(crate) struct Spelling {
     /// As errors call a record.
-    of: &'static str,
+    pub(crate) of: &'static str,
     /// Message id, receipt handle, body, attributes, message attributes, the queue's ARN.
-    names: [&'static str; 6],
+    pub(crate) names: [&'static str; 6],
     /// Whether the receipt handle is needed, because we delete.
     needs_handle: bool,
 }
@@ -46,44 +45,42 @@ const SYSTEM: [&str; 5] =
 pub(crate) struct Read {
     pub(crate) records: Vec<Result<Record, MalformedRecord>>,
     pub(crate) unnamed: usize,
+    /// Where the first without a name stood.
+    first_unnamed: Option<usize>,
     /// The first of their ARNs that is a queue's.
     queue: Option<Queue>,
     pub(crate) ignored: Ignored,
 }
 
 impl Read {
-    pub(crate) fn of(elements: &[&str], spelling: &Spelling) -> Self {
-        let mut read = Self { records: Vec::with_capacity(elements.len()), ..Self::default() };
-        for element in elements {
-            read.add(element, spelling);
+    pub(crate) fn of(found: Vec<Found<'_, 6>>, spelling: &Spelling) -> Self {
+        let mut read = Self { records: Vec::with_capacity(found.len()), ..Self::default() };
+        for found in found {
+            if !read.add(found, spelling) {
+                read.first_unnamed.get_or_insert(read.records.len());
+                read.unnamed += 1;
+            }
         }
         read
     }
 
     /// Leaves out what is behind a record of a FIFO queue that has no name, and so perhaps in its group.
-    pub(crate) fn in_order(mut self, elements: &[&str], spelling: &Spelling, queue: &Queue) -> Self {
-        if queue.is_fifo() && self.unnamed > 0 {
-            let first = elements.iter().position(|element| name(element, spelling).is_err());
-            let behind = self.records.split_off(first.unwrap_or_default().min(self.records.len()));
-            self.unnamed += behind.len();
+    fn in_order(mut self, queue: &Queue) -> Self {
+        if let Some(first) = self.first_unnamed.filter(|_| queue.is_fifo()) {
+            self.unnamed += self.records.split_off(first).len();
         }
         self
     }
 
-    fn add(&mut self, element: &str, spelling: &Spelling) {
+    /// Whether it has a name.
+    fn add(&mut self, found: Found<'_, 6>, spelling: &Spelling) -> bool {
         let of = spelling.of;
-        let Ok(found) = fields(element, of, spelling.names) else {
-            self.unnamed += 1;
-            return;
-        };
+        let Ok(found) = found else { return false };
         let [message_id, receipt_handle, body, system, message_attributes, arn] = found;
         if self.queue.is_none() {
             self.queue = arn.quiet_text().and_then(|arn| Queue::from_arn(&arn).ok());
         }
-        let Ok(message_id) = message_id.needed(of) else {
-            self.unnamed += 1;
-            return;
-        };
+        let Ok(message_id) = message_id.needed(of) else { return false };
         let system = System::read(&system, &mut self.ignored);
         let read = (|| {
             let handle = if spelling.needs_handle {
@@ -106,6 +103,7 @@ impl Read {
                 problem,
             }),
         });
+        true
     }
 
     /// Of a list of a mapping or a pipe.
@@ -119,29 +117,24 @@ impl Read {
     }
 }
 
-/// What errors say of a record that has no name.
-fn name(element: &str, spelling: &Spelling) -> Result<(), EventError> {
-    let [message_id] = fields(element, spelling.of, [spelling.names[0]])?;
-    message_id.needed(spelling.of).map(|_| ())
-}
-
 /// The batch of a mapping or a pipe; `None` where there is no record.
-pub(crate) fn mapping(elements: &[&str]) -> Option<Batch> {
-    if elements.is_empty() {
+pub(crate) fn mapping(found: Vec<Found<'_, 6>>) -> Option<Batch> {
+    if found.is_empty() {
         return None;
     }
-    let mut read = Read::of(elements, &MAPPING);
+    let mut read = Read::of(found, &MAPPING);
     let queue = read.queue_of_mapping();
-    Some(batch(Door::Mapping, queue, read, elements, &MAPPING))
+    Some(batch(Door::Mapping, queue, read))
 }
 
 /// The batch of a dispatch, without its times.
 pub(crate) fn dispatched(queue: Queue, elements: &[&str]) -> Batch {
-    batch(Door::Dispatch, queue, Read::of(elements, &DISPATCH), elements, &DISPATCH)
+    let found = elements.iter().map(|element| fields(element, DISPATCH.of, DISPATCH.names)).collect();
+    batch(Door::Dispatch, queue, Read::of(found, &DISPATCH))
 }
 
-fn batch(door: Door, queue: Queue, read: Read, elements: &[&str], spelling: &Spelling) -> Batch {
-    let Read { records, unnamed, ignored, .. } = read.in_order(elements, spelling, &queue);
+fn batch(door: Door, queue: Queue, read: Read) -> Batch {
+    let Read { records, unnamed, ignored, .. } = read.in_order(&queue);
     Batch { unnamed, ignored, ..Batch::new(door, queue, records) }
 }
 

@@ -1,0 +1,48 @@
+//! The process of a function on a queue.
+
+use std::process::ExitCode;
+
+use super::{IntoWork, QueueSettings, Work, Worker};
+use crate::{
+    aws::{self, sqs::SqsQueue},
+    lambda,
+    settings::Settings,
+};
+
+/// Runs a function on a queue until Lambda ends the process.
+pub async fn run<By>(handler: impl IntoWork<By>) -> ExitCode {
+    run_with(|_| Some(handler.into_work())).await
+}
+
+/// As [`run`], with work that is built from settings of its own. What is wrong with them is named together with what is
+/// wrong with the queue's. `None` says that a setting which must be there is not.
+///
+/// ```no_run
+/// # use std::process::ExitCode;
+/// # use sluicegate::queue::{self, Record, RecordError};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> ExitCode {
+/// queue::run_with(|settings| {
+///     let registry: String = settings.required("REGISTRY_URL")?;
+///     Some(async move |record: &Record| {
+///         println!("{} goes to {registry}", record.message_id);
+///         Ok::<(), RecordError>(())
+///     })
+/// })
+/// .await
+/// # }
+/// ```
+pub async fn run_with<W: Work>(build: impl FnOnce(&mut Settings<'_>) -> Option<W>) -> ExitCode {
+    lambda::run(
+        |lookup| {
+            let (queue, work) = QueueSettings::with(lookup, build)?;
+            let sdk = aws::config(lookup);
+            let worker = Worker::new(queue, work, SqsQueue::new(&sdk));
+            #[cfg(feature = "aws-dynamodb")]
+            let worker = worker.with_store(|table| aws::dynamodb::DynamoDbStore::new(&sdk, table));
+            Ok(worker)
+        },
+        Worker::handle,
+    )
+    .await
+}
