@@ -36,8 +36,8 @@ impl<'l> Settings<'l> {
     /// Builds something from settings; `None` from `build` says that one which must be there is not.
     pub fn of<C>(lookup: Lookup<'l>, build: impl FnOnce(&mut Self) -> Option<C>) -> Result<C, SettingsError> {
         let mut settings = Self::new(lookup);
-        let built = build(&mut settings);
-        settings.finish_with(|| built)
+        let config = build(&mut settings);
+        settings.finish_with(|| config)
     }
 
     /// Reads through `lookup`: [`environment`] in a function's `main`, a closure in tests.

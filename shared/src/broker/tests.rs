@@ -52,12 +52,12 @@ fn a_refused_body_is_cut_so_that_its_line_fits() {
 
 #[tokio::test]
 async fn a_handler_that_fails_fails_the_invocation_once_all_had_their_turn() {
-    let handled = std::cell::Cell::new(0);
+    let turns = std::cell::Cell::new(0);
     let handler = async |message: &BrokerMessage, _: Option<&str>| {
-        handled.set(handled.get() + 1);
+        turns.set(turns.get() + 1);
         if message.body == b"!" { Err(RecordError::retry("busy")) } else { Ok(()) }
     };
     let event = active(&["aGk=", "IQ==", "aGk="].map(message)).to_string();
     let error = handle(&event, &handler).await.unwrap_err().to_string();
-    assert_eq!((error.as_str(), handled.get()), ("RecordsFailed: 1 failed, the first: busy", 3));
+    assert_eq!((error.as_str(), turns.get()), ("RecordsFailed: 1 failed, the first: busy", 3));
 }

@@ -102,7 +102,7 @@ impl Sequenced for TableChange {
     }
 
     /// Lambda sends the changes of one shard at a time, and does not say of which.
-    fn shard_id(&self) -> &str {
+    fn shard_id(&self) -> &'static str {
         ""
     }
 

@@ -73,9 +73,6 @@ fn object<'a>(
 ) -> Option<()> {
     scan.object(|scan, name| {
         match member(found, prefix, name) {
-            Member::Unwanted => {
-                scan.value()?;
-            }
             Member::Wanted(place) => found[place].value = Value::Json(scan.value()?),
             Member::List(place) => {
                 found[place].value = match scan.peek()? {
@@ -84,7 +81,7 @@ fn object<'a>(
                 }
             }
             Member::Path(prefix) if scan.peek()? == b'{' => object(scan, found, prefix, list)?,
-            Member::Path(_) => {
+            Member::Path(_) | Member::Unwanted => {
                 scan.value()?;
             }
         }
