@@ -4,18 +4,28 @@ use std::{fs, path::Path};
 
 use serde_yaml_ng::Value;
 
-use super::{Document, everything, logical_id};
+use super::{Document, Resource, everything, logical_id};
 
 /// Statements that name no resource, because what they allow has none.
 const WITHOUT_RESOURCE: [&str; 3] = ["ListStreams", "ReachBrokersNetwork", "SendTraces"];
 
-/// Each statement of each role, with the role it is of.
-fn statements(document: &Document) -> Vec<(String, Value)> {
+/// Whether the role of this function has the statements of `policy`: its own, those attached to it, those it shares.
+pub(super) fn is_of(document: &Document, role: &Resource, policy: &str) -> bool {
+    let shared = role.properties["ManagedPolicyArns"].as_sequence().cloned().unwrap_or_default();
+    let attached = document.all().find(|(_, one)| one.id == policy).is_some_and(|(_, one)| {
+        one.properties["Roles"].as_sequence().is_some_and(|roles| roles.iter().any(|one| logical_id(one) == role.id))
+    });
+    role.id == policy || attached || shared.iter().any(|one| logical_id(one) == policy)
+}
+
+/// Each statement of each role and policy, with the role or policy it is of.
+pub(super) fn statements(document: &Document) -> Vec<(String, Value)> {
     let inline = document.resources("AWS::IAM::Role").into_iter().flat_map(|role| {
         let policies = role.properties.get("Policies").and_then(Value::as_sequence).cloned().unwrap_or_default();
         policies.into_iter().map(move |policy| (role.id.clone(), policy)).collect::<Vec<_>>()
     });
-    let attached = document.resources("AWS::IAM::Policy").into_iter().map(|policy| (policy.id, policy.properties));
+    let attached = ["AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"].map(|kind| document.resources(kind));
+    let attached = attached.into_iter().flatten().map(|policy| (policy.id, policy.properties));
     inline
         .chain(attached)
         .flat_map(|(role, policy)| {
@@ -64,9 +74,14 @@ fn is_of_logs(action: &Value) -> bool {
 }
 
 #[test]
-fn roles_have_no_policy_of_aws_s_own() {
-    for role in everything().resources("AWS::IAM::Role") {
-        assert!(role.properties.get("ManagedPolicyArns").is_none(), "{}", role.id);
+fn every_function_s_role_has_what_all_share_and_no_role_has_a_policy_of_aws_s_own() {
+    let document = everything();
+    let of_functions: Vec<_> = document.functions().iter().map(|one| logical_id(&one.properties["Role"])).collect();
+    for role in document.resources("AWS::IAM::Role") {
+        let managed = role.properties["ManagedPolicyArns"].as_sequence().cloned().unwrap_or_default();
+        let managed: Vec<_> = managed.iter().map(logical_id).collect();
+        let wanted: &[&str] = if of_functions.contains(&role.id) { &["FunctionPolicy"] } else { &[] };
+        assert_eq!(managed, wanted, "{}", role.id);
     }
 }
 
