@@ -190,7 +190,8 @@ fn every_kind_of_alarm_is_a_heading_of_the_runbook_and_every_alarm_is_in_its_tab
     for alarm in alarms(&everything()) {
         let name = own_name(&alarm.properties["AlarmName"]);
         let description = text(&alarm.properties["AlarmDescription"]);
-        let kind = description.rsplit_once(". docs/runbook.md#").unwrap_or_else(|| panic!("{description}")).1.to_owned();
+        let kind =
+            description.rsplit_once(". docs/runbook.md#").unwrap_or_else(|| panic!("{description}")).1.to_owned();
         assert!(headings.contains(kind.as_str()), "docs/runbook.md has no section ### {kind}");
         assert!(name.ends_with(&format!("-{kind}")), "{name} does not end in its heading {kind}");
         let section = runbook.split("\n### ").find(|section| section.starts_with(&format!("{kind}\n"))).unwrap();

@@ -1,6 +1,4 @@
-//! What each role allows: its own calls, on its own resources, each with its reason in `docs/permissions.md`.
-
-use std::{fs, path::Path};
+//! What each role allows: its own calls, on its own resources. `local/checks/permissions_page.py` asks for each one's reason.
 
 use serde_yaml_ng::Value;
 
@@ -83,25 +81,4 @@ fn every_function_s_role_has_what_all_share_and_no_role_has_a_policy_of_aws_s_ow
         let wanted: &[&str] = if of_functions.contains(&role.id) { &["FunctionPolicy"] } else { &[] };
         assert_eq!(managed, wanted, "{}", role.id);
     }
-}
-
-#[test]
-fn every_permission_has_its_reason_in_the_documents() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/permissions.md");
-    let page = fs::read_to_string(path).unwrap();
-    let mut wanted = Vec::new();
-    for (role, statement) in statements(&everything()) {
-        let sid = statement["Sid"].as_str().unwrap().to_owned();
-        let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{role}`")));
-        let section = section.unwrap_or_else(|| panic!("docs/permissions.md has no section on {role}"));
-        let row = section.lines().find(|line| line.starts_with(&format!("| `{sid}` |")));
-        let row = row.unwrap_or_else(|| panic!("{role}.{sid} has no row"));
-        for action in each(&statement["Action"]) {
-            let call = action.as_str().unwrap();
-            assert!(row.contains(&format!("`{call}`")), "{role}.{sid} says nothing of {call}");
-        }
-        wanted.push((role, sid));
-    }
-    let rows = page.lines().filter(|line| line.starts_with("| `"));
-    assert_eq!(rows.count(), wanted.len(), "docs/permissions.md lists what no role allows");
 }
