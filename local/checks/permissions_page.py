@@ -132,7 +132,8 @@ def main() -> int:
         PAGE.write_text(wanted)
         return 0
     is_so = page == wanted
-    say = "ok" if is_so else f"FAILED\n  write it anew: .local/tools/sam/bin/python {Path(__file__).relative_to(ROOT)} --write"
+    again = f"PYTHONPATH=local .local/tools/sam/bin/python {Path(__file__).relative_to(ROOT)} --write"
+    say = "ok" if is_so else f"FAILED\n  write them anew: {again}"
     print(f"test the tables of docs/permissions.md are the template's ... {say}")
     print(f"test result: {'ok' if is_so else 'FAILED'}. {int(is_so)} passed; {int(not is_so)} failed;")
     return 0 if is_so else 1

@@ -1,4 +1,6 @@
-"""What updates of a stack would do, computed: run by the SAM CLI's Python, which has its transform and cfn-lint's resource schemas.
+"""What updates of a stack would do, computed: `template_updates.py`, or `--write` for the list of resources anew.
+
+Run by the SAM CLI's Python, which has its transform and cfn-lint's resource schemas.
 
 CloudFormation makes the new resource before it deletes the old one. So a resource with a name of its own that must be replaced
 under that name rolls the update back, and one that stays behind with what it holds is in the way when it is wanted again.
@@ -21,6 +23,9 @@ import settled_template
 from template_security import EVERYTHING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+LIST = Path(__file__).with_name("template_resources.txt")
+"""What the template makes, committed."""
 
 CHANGES = {
     **EVERYTHING,
@@ -171,15 +176,20 @@ def test_parameters(template: dict[str, Any]) -> list[str]:
     return [f"no update changes {name}: name another value of it in CHANGES" for name in template["Parameters"] if name not in CHANGES]
 
 
+def resources(template: dict[str, Any]) -> list[str]:
+    """What the template makes with everything on: logical ids with their types."""
+    made = settled_template.settled(copy.deepcopy(template), EVERYTHING)["Resources"]
+    return sorted(f"{name} {one['Type']}" for name, one in made.items())
+
+
 def test_resources(template: dict[str, Any]) -> list[str]:
-    """With everything on, the loops make what the committed list names: a logical id that changes is a resource made anew."""
-    made = sorted(f"{name} {one['Type']}" for name, one in settled_template.settled(copy.deepcopy(template), EVERYTHING)["Resources"].items())
-    file = Path(__file__).with_name("template_resources.txt")
-    listed = file.read_text().splitlines()
+    """The loops make what the committed list names: a logical id that changes is a resource made anew."""
+    made, listed = set(resources(template)), set(LIST.read_text().splitlines())
     if made == listed:
         return []
-    gone, new = sorted(set(listed) - set(made)), sorted(set(made) - set(listed))
-    return [f"{file.name}: gone {', '.join(gone) or 'nothing'}; new {', '.join(new) or 'nothing'}"]
+    again = f"PYTHONPATH=local .local/tools/sam/bin/python {Path(__file__).relative_to(ROOT)} --write"
+    gone, new = sorted(listed - made), sorted(made - listed)
+    return [f"gone: {', '.join(gone) or 'nothing'}", f"new: {', '.join(new) or 'nothing'}", f"if it is meant, write {LIST.name} anew: {again}"]
 
 
 def main() -> int:
@@ -187,6 +197,9 @@ def main() -> int:
     # The transform warns of counts that it would send to its makers.
     logging.disable(logging.WARNING)
     template = settled_template.read(ROOT / "template.yaml")
+    if sys.argv[1:] == ["--write"]:
+        LIST.write_text("\n".join(resources(template)) + "\n")
+        return 0
     failed = 0
     tests = (test_resources, test_parameters, test_updates)
     for test in tests:

@@ -181,10 +181,36 @@ fn without_alarms_there_is_no_topic_for_them() {
     assert!(left.is_none(), "{left:?}");
 }
 
+fn runbook() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/runbook.md")).unwrap()
+}
+
+#[test]
+fn the_runbook_pauses_nothing_by_concurrency_and_shows_lines_of_every_level_that_is_a_failure() {
+    let runbook = runbook();
+    // AWS sends what then comes to the dead-letter queue at once.
+    assert!(!runbook.contains("put-function-concurrency"));
+    for level in ["WARN", "ERROR", "FATAL"] {
+        assert!(runbook.contains(&format!("($.level = \"{level}\")")), "{level}");
+    }
+}
+
+#[test]
+fn every_source_of_a_function_has_its_pause_in_the_runbook() {
+    let (document, runbook) = (everything(), runbook());
+    let section = runbook.split("\n## ").find(|section| section.starts_with("How to pause\n")).unwrap();
+    let rows: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+    let queues = document.queues().into_iter().map(|one| one.id).filter(|id| !is_dead_letter_queue(id));
+    let rules = document.resources("AWS::Events::Rule").into_iter().map(|one| one.id);
+    let topics = document.events("SNS").into_iter().map(|one| logical_id(&one.properties["Topic"]));
+    for source in queues.chain(rules).chain(topics).chain(["Stream", "DeliveryStream"].map(ToOwned::to_owned)) {
+        assert!(rows.iter().any(|row| row.split([',', ' ']).any(|word| word == source)), "{source}: {rows:?}");
+    }
+}
+
 #[test]
 fn every_kind_of_alarm_is_a_heading_of_the_runbook_and_every_alarm_is_in_its_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/runbook.md");
-    let runbook = fs::read_to_string(path).unwrap();
+    let runbook = runbook();
     let headings: BTreeSet<&str> = runbook.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let (mut kinds, mut rows) = (BTreeSet::new(), BTreeSet::new());
     for alarm in alarms(&everything()) {
@@ -201,6 +227,7 @@ fn every_kind_of_alarm_is_a_heading_of_the_runbook_and_every_alarm_is_in_its_tab
     }
     let gone: Vec<_> = headings.iter().filter(|heading| !kinds.contains(**heading)).collect();
     assert!(gone.is_empty(), "docs/runbook.md explains alarms that are none: {gone:?}");
-    let named = runbook.lines().filter(|line| line.starts_with("| `")).count();
+    let alarms = runbook.split("\n## ").find(|section| section.starts_with("The alarms\n")).unwrap();
+    let named = alarms.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(named, rows.len(), "docs/runbook.md has a row for an alarm that is none");
 }

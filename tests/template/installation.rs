@@ -143,6 +143,41 @@ fn metrics_are_not_filed_where_aws_files_its_own() {
 }
 
 #[test]
+fn what_cannot_be_taken_back_is_said_at_the_parameter() {
+    let document = Document::by_default();
+    for (parameter, said) in [
+        ("BucketPrefix", "before the first deploy"),
+        ("BrokerQueueName", "deploy once without BrokerArn"),
+        ("DeliverySource", "makes another Firehose stream"),
+        ("EnableStreams", "what the stream holds is gone"),
+        ("Encryption", "Never from key to managed at once"),
+        ("Architecture", "[default.global.parameters]"),
+        ("AlertPhoneNumber", "A new account must verify the number first"),
+    ] {
+        let description = document.written("Parameters")[parameter]["Description"].as_str().unwrap();
+        assert!(description.contains(said), "{parameter}: {description}");
+    }
+}
+
+#[test]
+fn nobody_is_subscribed_by_the_template() {
+    // A telephone on the uploads gets five SMS of JSON an upload; a reader must confirm an e-mail anyway.
+    for subscription in everything().resources("AWS::SNS::Subscription") {
+        assert_eq!(subscription.properties["Protocol"], "sqs", "{}", subscription.id);
+    }
+}
+
+#[test]
+fn the_least_sam_cli_of_the_documents_is_the_one_that_is_pinned() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pins = fs::read_to_string(root.join("local/requirements-sam.txt")).unwrap();
+    let version = pins.lines().find_map(|line| line.strip_prefix("aws-sam-cli==")).unwrap();
+    for page in ["docs/deploying.md", "samconfig.toml"] {
+        assert!(fs::read_to_string(root.join(page)).unwrap().contains(version), "{page} names another than {version}");
+    }
+}
+
+#[test]
 fn make_builds_and_deploys_one_stage_and_asks_nothing_of_a_machine() {
     let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Makefile")).unwrap();
     let recipe = makefile.split("\ndeploy: ").nth(1).unwrap().split("\n\n").next().unwrap();

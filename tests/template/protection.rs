@@ -147,6 +147,27 @@ fn every_role_may_use_the_key() {
 }
 
 #[test]
+fn who_uses_an_encrypted_table_may_make_every_call_that_aws_s_pages_name_and_only_through_it() {
+    let policy = everything().resource("FunctionPolicy").properties;
+    let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
+    let calls = ["kms:Encrypt", "kms:DescribeKey"];
+    let of_table = statements.iter().find(|one| one["Action"][0] == calls[0] && one["Action"][1] == calls[1]).unwrap();
+    let through = &of_table["Condition"]["StringEquals"]["kms:ViaService"];
+    assert_eq!(super::text(through), "dynamodb.${AWS::Region}.amazonaws.com");
+}
+
+#[test]
+fn firehose_begins_when_its_role_may_read_and_decrypt() {
+    let document = everything();
+    let written = &document.written("Resources")["DeliveryStream"];
+    assert_eq!(written["DependsOn"], "DeliveryStreamPolicy");
+    let statements = super::permissions::statements(&document);
+    for sid in ["ReadStream", "ReadAndWriteEncrypted"] {
+        assert!(statements.iter().any(|(of, one)| of == "DeliveryStreamPolicy" && one["Sid"] == sid), "{sid}");
+    }
+}
+
+#[test]
 fn the_key_lets_services_in_by_what_sqs_and_sns_themselves_say_to_it() {
     let key = everything().resource("EncryptionKey").properties;
     for statement in key["KeyPolicy"]["Statement"].as_sequence().unwrap() {
