@@ -9,6 +9,7 @@ under that name rolls the update back, and one that stays behind with what it ho
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import logging
 import sys
@@ -81,6 +82,7 @@ class Stack:
             text = text.replace(f"${{{name}}}", str(value))
         return text
 
+    @functools.cache
     def fixed(self, logical_id: str) -> dict[str, Any]:
         """The properties that no update can change."""
         resource = self.resources[logical_id]
