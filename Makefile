@@ -46,10 +46,10 @@ test: machine ## run everything: format, lints, docs, unit tests, end to end on 
 build: machine ## build the functions for this machine as AWS gets them
 	@$(PYTHON) local/build.py
 
-deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the other stage
+deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the other stage, CI=true asks nothing
 	@$(PYTHON) local/tools.py
-	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build
-	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE),)
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build $(if $(STAGE),--config-env $(STAGE))
+	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset)
 
 invoke: machine ## run one event through one function: FUNCTION=sns-logger EVENT=events/sns/notification.json
 	@$(PYTHON) local/invoke.py --function "$(FUNCTION)" --event "$(EVENT)"

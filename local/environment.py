@@ -45,8 +45,8 @@ def for_cargo(*bins: Path, **added: str) -> dict[str, str]:
 
 
 def for_sam(**added: str) -> dict[str, str]:
-    """For the SAM CLI, that finds nobody's profiles."""
-    settings = {"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0", **added}
+    """For the SAM CLI, that finds nobody's profiles and unrolls the template's loops."""
+    settings = {"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0", "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1", **added}
     return clean(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, **settings)
 
 

@@ -13,13 +13,13 @@ from console import Failed, say
 from paths import ROOT, STATE
 
 EVERYTHING = {
-    "AlarmEmail": "somebody@example.com",
     "AlertPhoneNumber": "+15550100123",
     "BrokerArn": "arn:aws:mq:us-east-1:123456789012:broker:orders:b-1",
     "BrokerSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders",
     "EnableStreams": "true",
     "Encryption": "key",
     "ProducerAccountIds": "210987654321",
+    "Scale": "large",
     "Tracing": "Active",
 }
 """What is off by default."""
@@ -43,12 +43,13 @@ SKIPPED_WITHOUT_A_KEY = {
 
 def check(title: str, parameters: dict[str, str], skipped: dict[str, str]) -> bool:
     """Settles the built template under these parameters and runs checkov on it; says whether every check passed."""
-    checkov = tools.ensure("checkov")
+    checkov, sam = tools.ensure("checkov"), tools.ensure("sam")
     built = build()
     template = STATE / "test" / f"template-{title}.yaml"
     template.parent.mkdir(parents=True, exist_ok=True)
     pairs = [f"{name}={value}" for name, value in parameters.items()]
-    subprocess.run([checkov / "python", Path(__file__).with_name("settled_template.py"), built, template, *pairs], env=environment.clean(), check=True)
+    settle = [sam / "python", Path(__file__).with_name("settled_template.py"), built, template, *pairs]
+    subprocess.run(settle, env=environment.clean(), check=True)
     say(f"the template with {title}:")
     command = [
         checkov / "checkov", "--file", template, "--framework", "cloudformation", "--compact", "--quiet",

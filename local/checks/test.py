@@ -102,10 +102,10 @@ def steps() -> list[Step]:
         Step("package", [sys.executable, "-m", "checks.package"], here),
         Step("simulation", simulation, env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
-        Step("template", ["sam", "validate", "--lint"], environment.for_sam(), ("sam",)),
+        Step("template", [sys.executable, "-m", "checks.template"], here, ("sam",)),
         Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
         # As it was built: what is deployed is what is looked at.
-        Step("template security", [sys.executable, "-m", "checks.template_security"], here, ("checkov",)),
+        Step("template security", [sys.executable, "-m", "checks.template_security"], here, ("sam", "checkov")),
         Step("end to end", [*cargo("test"), "--no-fail-fast", "--test", "sluicegate"], on_the_stack, ("microburst",), LOCAL_AWS),
     ]
     return [step for step in found if step.title != "dependencies" or shutil.which("cargo-deny")]

@@ -22,7 +22,7 @@ impl OwnStack {
         let folder = repository().join(".local/test").join(name);
         let output = Command::new("python3")
             .arg(repository().join("local/stack.py"))
-            .args(["up", "--dir"])
+            .args(["up", "--debug", "--dir"])
             .arg(&folder)
             .args(options)
             .output()

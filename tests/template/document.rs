@@ -1,10 +1,14 @@
-//! The template as `CloudFormation` would deploy it: conditions decided, absent things gone.
+//! The template as `CloudFormation` would deploy it: loops unrolled, conditions decided, absent things gone.
 
 use std::{fs, path::Path};
 
-use serde_yaml_ng::{Mapping, Value, value::TaggedValue};
+use serde_yaml_ng::{
+    Mapping, Value,
+    value::{Tag, TaggedValue},
+};
 
-/// The template under some parameters. References (`!Ref`, `!GetAtt`, `!Sub`) are left on; `!If` and `Condition` are not.
+/// The template under some parameters. References (`!Ref`, `!GetAtt`, `!Sub`) are left on; `Fn::ForEach`, `!FindInMap`, `!If` and
+/// `Condition` are not, and each function has what all of them share.
 pub(super) struct Document {
     written: Value,
     deployed: Value,
@@ -31,10 +35,16 @@ impl Document {
             assert!(!written["Parameters"][*name].is_null(), "the template has no parameter {name}");
         }
         let conditions = Conditions { written: &written, parameters };
-        let mut deployed = conditions.settle(&written).unwrap();
+        let mut deployed = conditions.settle(&written, &[]).unwrap();
         for part in ["Resources", "Outputs"] {
             let all = deployed[part].as_mapping_mut().unwrap();
             all.retain(|_, one| one.get("Condition").and_then(Value::as_str).is_none_or(|name| conditions.holds(name)));
+        }
+        let shared = deployed["Globals"]["Function"].clone();
+        for (_, resource) in deployed["Resources"].as_mapping_mut().unwrap() {
+            if resource["Type"] == "AWS::Serverless::Function" {
+                add_absent(&mut resource["Properties"], &shared);
+            }
         }
         Self { written, deployed }
     }
@@ -112,31 +122,117 @@ pub(super) fn text(value: &Value) -> &str {
     }
 }
 
+/// A loop's name for what it is at, and what that is.
+type Item<'d> = (&'d str, &'d str);
+
+fn with_items(text: &str, items: &[Item]) -> String {
+    items.iter().fold(text.to_owned(), |text, (name, item)| text.replace(&format!("${{{name}}}"), item))
+}
+
+fn tag(name: &str, value: String) -> Value {
+    Value::Tagged(Box::new(TaggedValue { tag: Tag::new(name), value: value.into() }))
+}
+
+/// Adds to `own` what `shared` has beside, however deep.
+fn add_absent(own: &mut Value, shared: &Value) {
+    let (Value::Mapping(own), Value::Mapping(shared)) = (own, shared) else { return };
+    for (name, value) in shared {
+        match own.get_mut(name) {
+            Some(of_own) => add_absent(of_own, value),
+            None => _ = own.insert(name.clone(), value.clone()),
+        }
+    }
+}
+
 struct Conditions<'d> {
     written: &'d Value,
     parameters: &'d [(&'d str, &'d str)],
 }
 
 impl Conditions<'_> {
-    /// `value` without its `!If`s; nothing where it is `AWS::NoValue`.
-    fn settle(&self, value: &Value) -> Option<Value> {
+    /// `value` without its loops and `!If`s, `items` in the loops' places; nothing where it is `AWS::NoValue`.
+    fn settle(&self, value: &Value, items: &[Item]) -> Option<Value> {
         match value {
             Value::Tagged(tagged) if tagged.tag == "If" => {
                 let branch = if self.holds(tagged.value[0].as_str().unwrap()) { 1 } else { 2 };
-                self.settle(&tagged.value[branch])
+                self.settle(&tagged.value[branch], items)
             }
             Value::Tagged(tagged) if tagged.tag == "Ref" && tagged.value == "AWS::NoValue" => None,
+            Value::Tagged(tagged) if tagged.tag == "Ref" => {
+                let item = items.iter().find(|(name, _)| tagged.value == *name);
+                Some(item.map_or_else(|| value.clone(), |(_, item)| (*item).into()))
+            }
+            Value::Tagged(tagged) if tagged.tag == "Sub" => Some(self.text_of(&tagged.value, items)),
+            Value::Tagged(tagged) if tagged.tag == "FindInMap" => Some(self.found(&tagged.value, items)),
+            Value::Tagged(tagged) if tagged.tag == "GetAtt" && tagged.value.is_sequence() => {
+                let names = self.settle(&tagged.value, items)?;
+                let name = format!("{}.{}", names[0].as_str().unwrap(), names[1].as_str().unwrap());
+                Some(tag("GetAtt", name))
+            }
             Value::Tagged(tagged) => {
-                let value = self.settle(&tagged.value)?;
+                let value = self.settle(&tagged.value, items)?;
                 Some(Value::Tagged(Box::new(TaggedValue { tag: tagged.tag.clone(), value })))
             }
-            Value::Sequence(values) => Some(values.iter().filter_map(|value| self.settle(value)).collect()),
+            Value::Sequence(values) => Some(values.iter().filter_map(|value| self.settle(value, items)).collect()),
             Value::Mapping(values) => {
-                let settled = values.iter().filter_map(|(key, value)| Some((key.clone(), self.settle(value)?)));
-                Some(Value::Mapping(settled.collect::<Mapping>()))
+                let mut settled = Mapping::new();
+                for (key, value) in values {
+                    self.settle_entry(key, value, items, &mut settled);
+                }
+                match settled.get("Ref") {
+                    Some(Value::String(name)) => Some(tag("Ref", name.clone())),
+                    _ => Some(Value::Mapping(settled)),
+                }
             }
             _ => Some(value.clone()),
         }
+    }
+
+    /// Adds an entry to `settled`, and a loop's for each of its items.
+    fn settle_entry(&self, key: &Value, value: &Value, items: &[Item], settled: &mut Mapping) {
+        let Some(name) = key.as_str() else { return };
+        if !name.starts_with("Fn::ForEach::") {
+            let key = with_items(name, items);
+            if let Some(value) = self.settle(value, items) {
+                assert!(settled.insert(key.clone().into(), value).is_none(), "{key} twice");
+            }
+            return;
+        }
+        for item in value[1].as_sequence().unwrap() {
+            let items = [items, &[(value[0].as_str().unwrap(), item.as_str().unwrap())]].concat();
+            for (key, value) in value[2].as_mapping().unwrap() {
+                self.settle_entry(key, value, &items, settled);
+            }
+        }
+    }
+
+    /// What a `!Sub` is: text, where nothing is left to be put in.
+    fn text_of(&self, sub: &Value, items: &[Item]) -> Value {
+        let (text, variables) = match sub {
+            Value::Sequence(parts) => (&parts[0], self.settle(&parts[1], items).unwrap()),
+            text => (text, Value::default()),
+        };
+        let mut text = with_items(text.as_str().unwrap(), items);
+        for (name, value) in variables.as_mapping().into_iter().flatten() {
+            let value = match value {
+                Value::Tagged(reference) => format!("${{{}}}", reference.value.as_str().unwrap()),
+                value => value.as_str().unwrap().to_owned(),
+            };
+            text = text.replace(&format!("${{{}}}", name.as_str().unwrap()), &value);
+        }
+        if text.contains("${") { tag("Sub", text) } else { text.into() }
+    }
+
+    /// What a `!FindInMap` finds.
+    fn found(&self, path: &Value, items: &[Item]) -> Value {
+        path.as_sequence().unwrap().iter().fold(self.written["Mappings"].clone(), |table, key| {
+            let key = match self.settle(key, items).unwrap() {
+                Value::Tagged(parameter) => self.value_of(&Value::Tagged(parameter)),
+                key => key.as_str().unwrap().to_owned(),
+            };
+            assert!(!table[key.as_str()].is_null(), "no {key} in {path:?}");
+            table[key.as_str()].clone()
+        })
     }
 
     fn holds(&self, condition: &str) -> bool {

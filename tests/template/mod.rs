@@ -17,7 +17,6 @@ use document::{Document, Resource, logical_id, text};
 
 /// Everything that is off by default, switched on.
 const EVERYTHING: [(&str, &str); 9] = [
-    ("AlarmEmail", "somebody@example.com"),
     ("AlertPhoneNumber", "+15550100123"),
     ("BrokerArn", "arn:aws:mq:us-east-1:123456789012:broker:orders:b-1"),
     ("BrokerSecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders"),
@@ -25,20 +24,13 @@ const EVERYTHING: [(&str, &str); 9] = [
     ("EnableStreams", "true"),
     ("Encryption", "key"),
     ("ProducerAccountIds", "210987654321"),
+    ("Scale", "large"),
     ("Tracing", "Active"),
-];
-
-/// The subscribers' parameters, which only add subscriptions.
-const SUBSCRIBERS: [(&str, &str); 4] = [
-    ("NotificationEmail", "somebody@example.com"),
-    ("NotificationPhoneNumber", "+15550100123"),
-    ("UploadEmail", "somebody@example.com"),
-    ("UploadPhoneNumber", "+15550100123"),
 ];
 
 /// The template with everything there is.
 fn everything() -> Document {
-    Document::with(&[&EVERYTHING[..], &SUBSCRIBERS[..]].concat())
+    Document::with(&EVERYTHING)
 }
 
 fn is_dead_letter_queue(name: &str) -> bool {

@@ -1,21 +1,29 @@
-//! What each role allows: its own calls, on its own resources, each with its reason in `docs/permissions.md`.
-
-use std::{fs, path::Path};
+//! What each role allows: its own calls, on its own resources. `local/checks/permissions_page.py` asks for each one's reason.
 
 use serde_yaml_ng::Value;
 
-use super::{Document, everything, logical_id};
+use super::{Document, Resource, everything, logical_id};
 
 /// Statements that name no resource, because what they allow has none.
 const WITHOUT_RESOURCE: [&str; 3] = ["ListStreams", "ReachBrokersNetwork", "SendTraces"];
 
-/// Each statement of each role, with the role it is of.
-fn statements(document: &Document) -> Vec<(String, Value)> {
+/// Whether the role of this function has the statements of `policy`: its own, those attached to it, those it shares.
+pub(super) fn is_of(document: &Document, role: &Resource, policy: &str) -> bool {
+    let shared = role.properties["ManagedPolicyArns"].as_sequence().cloned().unwrap_or_default();
+    let attached = document.all().find(|(_, one)| one.id == policy).is_some_and(|(_, one)| {
+        one.properties["Roles"].as_sequence().is_some_and(|roles| roles.iter().any(|one| logical_id(one) == role.id))
+    });
+    role.id == policy || attached || shared.iter().any(|one| logical_id(one) == policy)
+}
+
+/// Each statement of each role and policy, with the role or policy it is of.
+pub(super) fn statements(document: &Document) -> Vec<(String, Value)> {
     let inline = document.resources("AWS::IAM::Role").into_iter().flat_map(|role| {
         let policies = role.properties.get("Policies").and_then(Value::as_sequence).cloned().unwrap_or_default();
         policies.into_iter().map(move |policy| (role.id.clone(), policy)).collect::<Vec<_>>()
     });
-    let attached = document.resources("AWS::IAM::Policy").into_iter().map(|policy| (policy.id, policy.properties));
+    let attached = ["AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"].map(|kind| document.resources(kind));
+    let attached = attached.into_iter().flatten().map(|policy| (policy.id, policy.properties));
     inline
         .chain(attached)
         .flat_map(|(role, policy)| {
@@ -64,29 +72,13 @@ fn is_of_logs(action: &Value) -> bool {
 }
 
 #[test]
-fn roles_have_no_policy_of_aws_s_own() {
-    for role in everything().resources("AWS::IAM::Role") {
-        assert!(role.properties.get("ManagedPolicyArns").is_none(), "{}", role.id);
+fn every_function_s_role_has_what_all_share_and_no_role_has_a_policy_of_aws_s_own() {
+    let document = everything();
+    let of_functions: Vec<_> = document.functions().iter().map(|one| logical_id(&one.properties["Role"])).collect();
+    for role in document.resources("AWS::IAM::Role") {
+        let managed = role.properties["ManagedPolicyArns"].as_sequence().cloned().unwrap_or_default();
+        let managed: Vec<_> = managed.iter().map(logical_id).collect();
+        let wanted: &[&str] = if of_functions.contains(&role.id) { &["FunctionPolicy"] } else { &[] };
+        assert_eq!(managed, wanted, "{}", role.id);
     }
-}
-
-#[test]
-fn every_permission_has_its_reason_in_the_documents() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/permissions.md");
-    let page = fs::read_to_string(path).unwrap();
-    let mut wanted = Vec::new();
-    for (role, statement) in statements(&everything()) {
-        let sid = statement["Sid"].as_str().unwrap().to_owned();
-        let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{role}`")));
-        let section = section.unwrap_or_else(|| panic!("docs/permissions.md has no section on {role}"));
-        let row = section.lines().find(|line| line.starts_with(&format!("| `{sid}` |")));
-        let row = row.unwrap_or_else(|| panic!("{role}.{sid} has no row"));
-        for action in each(&statement["Action"]) {
-            let call = action.as_str().unwrap();
-            assert!(row.contains(&format!("`{call}`")), "{role}.{sid} says nothing of {call}");
-        }
-        wanted.push((role, sid));
-    }
-    let rows = page.lines().filter(|line| line.starts_with("| `"));
-    assert_eq!(rows.count(), wanted.len(), "docs/permissions.md lists what no role allows");
 }

@@ -9,7 +9,47 @@ fn every_queue_of_a_function_has_its_partial_answers_read() {
     for mapping in mappings {
         // Without it Lambda does not read the answer, and deletes what failed.
         assert_eq!(mapping.properties["FunctionResponseTypes"][0], "ReportBatchItemFailures", "{}", mapping.id);
-        assert!(!mapping.properties["ScalingConfig"]["MaximumConcurrency"].is_null(), "{}", mapping.id);
+    }
+}
+
+#[test]
+fn a_mapping_has_a_maximum_concurrency_or_provisioned_pollers_and_never_both() {
+    for (scale, provisioned) in [("fresh-account", 0), ("large", 0), ("provisioned", 2)] {
+        let mappings = Document::with(&[("Scale", scale)]).events("SQS");
+        let with = |path: [&str; 2]| mappings.iter().filter(|one| !one.properties[path[0]][path[1]].is_null()).count();
+        assert_eq!(with(["ProvisionedPollerConfig", "MaximumPollers"]), provisioned, "{scale}");
+        assert_eq!(with(["ScalingConfig", "MaximumConcurrency"]), mappings.len() - provisioned, "{scale}");
+        let both = mappings.iter().find(|one| {
+            !one.properties["ScalingConfig"].is_null() && !one.properties["ProvisionedPollerConfig"].is_null()
+        });
+        assert!(both.is_none(), "{scale}: {both:?}");
+    }
+}
+
+#[test]
+fn a_fresh_account_s_ten_functions_are_enough_for_a_first_deploy_of_either_stage() {
+    let document = Document::with(&[("Stage", "prod")]);
+    let mappings = document.events("SQS");
+    let at_once = mappings.iter().map(|one| one.properties["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap());
+    assert!(at_once.sum::<u64>() <= 9, "one is left for the others");
+}
+
+#[test]
+fn every_mapping_counts_its_events_where_metrics_are_filed() {
+    let counted = |document: &Document| {
+        let of_functions = document.events("SQS").into_iter();
+        let mappings: Vec<_> = of_functions.chain([document.resource("StreamMapping")]).collect();
+        mappings.iter().map(|one| one.properties["MetricsConfig"]["Metrics"][0] == "EventCount").collect::<Vec<_>>()
+    };
+    assert!(counted(&everything()).iter().all(|one| *one));
+    let off = Document::with(&[("EnableStreams", "true"), ("MetricsNamespace", "off")]);
+    assert!(counted(&off).iter().all(|one| !one));
+}
+
+#[test]
+fn a_dead_letter_queue_takes_what_its_source_takes() {
+    for queue in everything().queues() {
+        assert_eq!(queue.properties["MaximumMessageSize"], 1_048_576, "{}", queue.id);
     }
 }
 

@@ -1,0 +1,25 @@
+"""Has the SAM CLI and cfn-lint read the template, computes what updates of a stack would do, and compares the page of permissions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import environment
+import tools
+from paths import ROOT
+
+
+def main() -> int:
+    """Runs them; the exit code says whether one failed."""
+    sam = tools.ensure("sam")
+    own = [[sam / "python", Path(__file__).with_name(name)] for name in ("template_updates.py", "permissions_page.py")]
+    commands = ([sam / "sam", "validate", "--lint"], *own)
+    here = environment.for_sam(PYTHONPATH=f"{ROOT / 'local'}:{Path(__file__).parent}")
+    codes = [subprocess.run(command, cwd=ROOT, env=here, stdin=subprocess.DEVNULL).returncode for command in commands]
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
