@@ -1,6 +1,6 @@
 //! The runtime loop: a handler of whole events, and what is logged of an invocation that fails.
 
-use std::{borrow::Cow, error::Error, fmt, io::Stdout, process::ExitCode, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, process::ExitCode, time::Duration};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     error_chain::error_chain,
     settings::{SettingsError, environment},
-    telemetry::{self, LineSink},
+    telemetry,
 };
 
 /// What an invocation knows of itself.
@@ -90,21 +90,21 @@ where
     Answer: Serialize,
 {
     keep_memory();
-    let (lines, state) = match start(build) {
-        Ok(started) => started,
+    let state = match start(build) {
+        Ok(state) => state,
         Err(error) => {
             telemetry::log_fatal(error.as_ref());
             return ExitCode::FAILURE;
         }
     };
-    let (state, handler, lines) = (&state, &handler, &lines);
+    let (state, handler) = (&state, &handler);
     let service = service_fn(async move |event: LambdaEvent<Payload>| {
         let invocation = Invocation {
             request_id: event.context.request_id.clone(),
             remaining: event.context.deadline().duration_since(SystemClock.now()).ok(),
         };
         // Before the answer leaves, the lines do: Lambda may freeze the process as soon as it has the answer.
-        lines.gather(answer(state, handler, &event.payload, &invocation)).await
+        telemetry::gather(answer(state, handler, &event.payload, &invocation)).await
     });
     let runtime = Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner }));
     match runtime.run().await {
@@ -127,20 +127,18 @@ fn keep_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST_BLOCK)));
 }
 
-type Lines = Arc<LineSink<Stdout>>;
-
 /// Sets logging up and builds the handler's state.
 fn start<State>(
     build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<State, SettingsError>,
-) -> Result<(Lines, State), Box<dyn Error>> {
-    let lines = telemetry::init(environment).inspect_err(|_| {
+) -> Result<State, Box<dyn Error>> {
+    telemetry::init(environment).inspect_err(|_| {
         // Logging itself is configured wrongly: log as if nothing were configured.
         let _ = telemetry::init(|_| None);
     })?;
     if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
         return Err(NotInLambda.into());
     }
-    Ok((lines, build(&environment)?))
+    Ok(build(&environment)?)
 }
 
 /// One invocation: the handler's answer, and a line where it has none.
@@ -156,7 +154,7 @@ async fn answer<State, Answer>(
         Err(problem) => Err(InvocationError::new("UnreadableEvent", format!("the event is not JSON: {problem}"))),
     };
     if let Err(error) = &outcome {
-        tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
+        telemetry::log_failure(error.kind, &error.message);
     }
     outcome
 }
