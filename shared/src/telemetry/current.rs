@@ -18,6 +18,21 @@ use super::{
 /// [`layer`](super::layer), it does nothing to the future. [`crate::lambda::run`] calls it; under `lambda_runtime::run` a
 /// handler is wrapped in it. Any number of invocations may run at once.
 ///
+/// ```no_run
+/// # use lambda_runtime::{Error, LambdaEvent, service_fn};
+/// # use sluicegate::{settings::environment, telemetry};
+/// async fn handler(event: LambdaEvent<serde_json::Value>) -> Result<(), Error> {
+///     tracing::info!(event.is_empty = event.payload.is_null(), "event received");
+///     Ok(())
+/// }
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<(), Error> {
+///     telemetry::init(environment)?;
+///     lambda_runtime::run(service_fn(|event| telemetry::gather(handler(event)))).await
+/// }
+/// ```
+///
 /// A handler that keeps its thread busy without waiting keeps its lines too; long work belongs on another thread
 /// (`tokio::task::spawn_blocking`) for the deadline's sake already.
 pub async fn gather<T>(invocation: impl Future<Output = T>) -> T {

@@ -32,8 +32,8 @@ use crate::{
 ///
 /// It filters for itself: what it does not write, and the spans it has no use for, are there for the layers beside it, an
 /// OpenTelemetry layer for instance. Fields of open spans are part of each line; an inner span's field hides an outer
-/// one's of the same name, an event's own hides both, and none hides what a line begins with. Spans below INFO, and
-/// below the function's level, have no part in it, nor have those of libraries.
+/// one's of the same name, an event's own hides both, and none hides what a line begins with. Spans at INFO and above
+/// count at every level, spans below only where their level is written; those of libraries count where their lines are.
 ///
 /// It must be in its [`Registry`](tracing_subscriber::Registry) as it is or boxed: [`gather`](super::gather) and
 /// [`Metrics::emit`] find it there.

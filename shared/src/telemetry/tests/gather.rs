@@ -21,6 +21,12 @@ async fn invoke<T>(request_id: &str, handler: impl Future<Output = T>) -> T {
     gather(handler).instrument(tracing::info_span!("invocation", requestId = request_id)).await
 }
 
+/// A runtime that runs several invocations at once moves them between threads.
+#[allow(dead_code, reason = "compiling is the test")]
+fn is_send(handler: impl Future<Output = ()> + Send) -> impl Future<Output = ()> + Send {
+    gather(handler)
+}
+
 /// How many lines each write has.
 fn counts(writes: &Writes) -> Vec<usize> {
     writes.all().iter().map(|write| write.lines().count()).collect()
