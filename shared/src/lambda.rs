@@ -1,6 +1,6 @@
 //! The runtime loop: a handler of whole events, and what is logged of an invocation that fails.
 
-use std::{borrow::Cow, cell::Cell, error::Error, fmt, io::Stdout, mem, process::ExitCode, sync::Arc, time::Duration};
+use std::{borrow::Cow, cell::Cell, error::Error, fmt, mem, process::ExitCode, time::Duration};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
 use serde::{Serialize, de::IgnoredAny};
@@ -11,8 +11,17 @@ use crate::{
     clock::{Clock, SystemClock},
     error_chain::error_chain,
     settings::{Settings, SettingsError, environment},
-    telemetry::{self, LineSink},
+    telemetry,
 };
+
+mod init_error;
+
+/// Where Lambda is asked for events; Lambda sets it.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// How many events Lambda wants to give a process at the same time. Set by Lambda Managed Instances: a function that is
+/// run one event at a time would leave the rest waiting, unsaid.
+const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
 /// What an invocation knows of itself.
 #[derive(Debug, Clone)]
@@ -78,7 +87,7 @@ impl From<InvocationError> for Diagnostic {
 /// Runs a function: sets logging up, builds the handler's state once, and answers events until Lambda ends the process.
 ///
 /// `build` gets the environment as a lookup function; when it fails, every wrong setting is in one FATAL line and the
-/// process exits with 1, which Lambda reports as a failed start. The handler gets each event as JSON text, unread: the
+/// process exits with 1, which Lambda reports as a failed start, with the same words. The handler gets each event as JSON text, unread: the
 /// crate parses it once, record by record.
 ///
 /// ```no_run
@@ -103,19 +112,22 @@ where
     Answer: Serialize,
 {
     keep_memory();
-    let (lines, state) = match start(build) {
-        Ok(started) => started,
+    let state = match start(build) {
+        Ok(state) => state,
         Err(error) => {
             telemetry::log_fatal(error.as_ref());
+            if environment(RUNTIME_API).is_some() {
+                init_error::report(error.as_ref()).await;
+            }
             return ExitCode::FAILURE;
         }
     };
-    let (state, handler, lines) = (&state, &handler, &lines);
+    let (state, handler) = (&state, &handler);
     let service = service_fn(async move |event: LambdaEvent<IgnoredAny>| {
         let payload = EVENT.with(Cell::take);
         let invocation = Invocation::from(&event.context);
         // Before the answer leaves, the lines do: Lambda may freeze the process as soon as it has the answer.
-        lines.gather(answer(state, handler, payload, &invocation)).await
+        telemetry::gather(answer(state, handler, payload, &invocation)).await
     });
     let runtime = Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner }));
     match runtime.run().await {
@@ -138,20 +150,24 @@ fn keep_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST_BLOCK)));
 }
 
-type Lines = Arc<LineSink<Stdout>>;
-
 /// Sets logging up and builds the handler's state.
 fn start<State>(
     build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<State, SettingsError>,
-) -> Result<(Lines, State), Box<dyn Error>> {
-    let lines = telemetry::init(environment).inspect_err(|_| {
+) -> Result<State, Box<dyn Error>> {
+    telemetry::init(environment).inspect_err(|_| {
         // Logging itself is configured wrongly: log as if nothing were configured.
         let _ = telemetry::init(|_| None);
     })?;
-    if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
+    if environment(RUNTIME_API).is_none() {
         return Err(NotInLambda.into());
     }
-    Ok((lines, build(&environment)?))
+    let mut settings = Settings::new(&environment);
+    if settings.or(MAX_CONCURRENCY, 1_u32) > 1 {
+        settings
+            .refuse(format!("{MAX_CONCURRENCY} is more than 1: a process of this function takes one event at a time"));
+    }
+    settings.finish(())?;
+    Ok(build(&environment)?)
 }
 
 /// One invocation: the handler's answer, and a line where it has none.
@@ -167,7 +183,7 @@ async fn answer<State, Answer>(
         Err(_) => Err(InvocationError::new("UnreadableEvent", "the event is not JSON: it is not UTF-8")),
     };
     if let Err(error) = &outcome {
-        tracing::error!(error.r#type = error.kind, error.message = %error.message, "invocation failed");
+        telemetry::log_failure(error.kind, &error.message);
     }
     outcome
 }

@@ -19,6 +19,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use crate::http::{self, Server};
 
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
+const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
 
 /// What a function said to an event.
 #[derive(Debug, PartialEq)]
@@ -60,6 +61,7 @@ pub(crate) struct RuntimeApi {
     events: mpsc::UnboundedSender<Event>,
     waiting: Waiting,
     invocations: AtomicU32,
+    cannot_start: Arc<Mutex<Option<String>>>,
 }
 
 struct Event {
@@ -76,23 +78,34 @@ impl RuntimeApi {
     pub(crate) async fn start() -> Self {
         let (events, next) = mpsc::unbounded_channel();
         let (next, waiting) = (Arc::new(AsyncMutex::new(next)), Waiting::default());
-        let answers = waiting.clone();
+        let (answers, cannot_start) = (waiting.clone(), Arc::<Mutex<Option<String>>>::default());
+        let told = cannot_start.clone();
         let server = Server::start(move |request| {
-            let (next, answers) = (next.clone(), answers.clone());
+            let (next, answers, told) = (next.clone(), answers.clone(), told.clone());
             async move {
                 match (request.method(), request.uri().path().strip_prefix(INVOCATION)) {
                     (&Method::GET, Some("next")) => next_event(&next).await,
                     (&Method::POST, Some(answered)) => take_answer(&answers, answered, &request),
+                    (&Method::POST, None) if request.uri().path() == INIT_ERROR => {
+                        let error: Value = serde_json::from_slice(request.body()).unwrap();
+                        *told.lock().unwrap() = error["errorMessage"].as_str().map(ToOwned::to_owned);
+                        http::json(202, "{}")
+                    }
                     _ => http::json(404, "{}"),
                 }
             }
         })
         .await;
-        Self { server, events, waiting, invocations: AtomicU32::new(0) }
+        Self { server, events, waiting, invocations: AtomicU32::new(0), cannot_start }
     }
 
     pub(crate) fn address(&self) -> String {
         self.server.address()
+    }
+
+    /// Why the function said that it cannot start.
+    pub(crate) fn cannot_start(&self) -> Option<String> {
+        self.cannot_start.lock().unwrap().clone()
     }
 
     /// Has the function asked to handle an event, after those that wait already.

@@ -37,6 +37,8 @@ pub(crate) struct Lambda {
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) lines: Vec<String>,
+    /// What it told Lambda of why it cannot start.
+    pub(crate) told: Option<String>,
 }
 
 impl Lambda {

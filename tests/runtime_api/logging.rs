@@ -88,13 +88,14 @@ async fn every_line_of_every_function_is_json_that_begins_as_the_contract_says()
             lambda.invoke(sample::read(event)).await;
         }
         let log = lambda.log().await;
-        assert!(!log.is_empty());
+        let first = log.first().unwrap().text("requestId").to_owned();
         for line in log {
             let names = line.names();
             assert_eq!(names[..5], ["timestamp", "level", "message", "requestId", "function"], "{line:?}");
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "no field twice: {line:?}");
             assert!(line.text("requestId").starts_with("request-"), "{line:?}");
             assert_eq!(line.text("function"), function);
+            assert_eq!(names.contains(&"cold_start"), line.text("requestId") == first, "{line:?}");
             let timestamp = line.text("timestamp");
             assert!(timestamp.len() == 24 && timestamp.ends_with('Z'), "milliseconds, UTC: {line:?}");
         }

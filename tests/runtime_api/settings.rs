@@ -10,6 +10,7 @@ async fn refusal(function: &'static str, settings: &[(&str, &str)]) -> Line {
     let [line] = ended.lines.as_slice() else { panic!("{function} wrote other than one line: {:?}", ended.lines) };
     let line = Line::read(line);
     assert_eq!((line.text("level"), line.text("message")), ("FATAL", "cannot start"), "{line:?}");
+    assert_eq!(ended.told.as_deref(), Some(line.text("error")), "Lambda is told the same");
     line
 }
 
@@ -87,4 +88,10 @@ async fn the_fatal_line_is_written_at_every_level() {
     for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] {
         refusal("sns-logger", &[("LOGGED_MESSAGE_MAX_BYTES", "lots"), ("AWS_LAMBDA_LOG_LEVEL", level)]).await;
     }
+}
+
+#[tokio::test]
+async fn a_process_that_would_get_several_events_at_once_says_that_it_takes_one() {
+    let line = refusal("sns-logger", &[("AWS_LAMBDA_MAX_CONCURRENCY", "4")]).await;
+    assert!(line.says("AWS_LAMBDA_MAX_CONCURRENCY is more than 1"), "{line:?}");
 }

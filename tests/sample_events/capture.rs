@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use sluicegate::{
     lambda::{Invocation, InvocationError},
-    telemetry::{INVOCATION_SPAN, LineLogger, LogConfig},
+    telemetry::{self, LogConfig},
 };
 use tracing::Instrument;
 use tracing_subscriber::{Registry, layer::SubscriberExt};
@@ -30,7 +30,7 @@ pub(crate) struct Outcome {
     pub(crate) answer: Result<String, String>,
     /// What was called.
     pub(crate) calls: Vec<String>,
-    /// What was logged, without durations.
+    /// What was logged, without durations, and as of a process that is warm.
     pub(crate) log: String,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Outcome {
 
 /// Runs a handler as the runtime loop does: on a paused clock, inside the invocation's span, with its log captured.
 ///
-/// Gives its answer, the calls it made and its log lines, without their durations.
+/// Gives its answer, the calls it made and its log lines, without their durations and as of a process that is warm.
 pub(crate) fn observe<Answer: Serialize>(
     function: &str,
     calls: &Calls,
@@ -58,20 +58,22 @@ pub(crate) fn observe<Answer: Serialize>(
 ) -> Outcome {
     let log = Log::default();
     let name = |name: &str| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| function.to_owned());
-    let logger = LineLogger::new(LogConfig::from_lookup(name).unwrap(), now, log.clone());
+    let layer = telemetry::layer(LogConfig::from_lookup(name).unwrap(), now, log.clone());
     let invocation = Invocation { request_id: "request-1".to_owned(), remaining: Some(REMAINING) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let answer = tracing::subscriber::with_default(Registry::default().with(logger), || {
-        let span = tracing::error_span!(INVOCATION_SPAN, requestId = invocation.request_id.as_str());
+    let answer = tracing::subscriber::with_default(Registry::default().with(layer), || {
+        let span = tracing::error_span!("invocation", requestId = invocation.request_id.as_str());
         runtime.block_on(handler(&invocation).instrument(span))
     });
     let answer = answer.map(|answer| serde_json::to_string_pretty(&answer).unwrap()).map_err(|error| error.to_string());
-    Outcome { answer, calls: calls.all(), log: without_durations(&log.text()) }
+    Outcome { answer, calls: calls.all(), log: normal(&log.text()) }
 }
 
-/// Durations say how fast the machine is, not what the function did.
-fn without_durations(log: &str) -> String {
+/// Durations say how fast the machine is and `cold_start` that each event had a process of its own, not what the function
+/// did.
+fn normal(log: &str) -> String {
     const FIELD: &str = r#""duration_ms":"#;
+    let log = log.replace(r#","cold_start":true"#, "");
     let mut parts = log.split(FIELD);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + FIELD + "…" + part.trim_start_matches(|digit: char| digit.is_ascii_digit()))

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use sluicegate::{
     idempotency::{Attempt, Claim, ClaimAnswer, MemoryStore, Ownership, StoreError, Tries},
-    telemetry::{LineLogger, LogConfig},
+    telemetry::{self, LogConfig},
 };
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
@@ -125,7 +125,7 @@ fn invoke_on<S: IdempotencyStore>(store: &S, settings: &[(&str, &str)], behaviou
     let invocation = Invocation { request_id: "r-1".to_owned(), remaining: Some(Duration::from_secs(10)) };
     let captured = Captured::default();
     let config = LogConfig::from_lookup(|_| None).unwrap();
-    let subscriber = Registry::default().with(LineLogger::new(config, || UNIX_EPOCH, captured.clone()));
+    let subscriber = Registry::default().with(telemetry::layer(config, || UNIX_EPOCH, captured.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let handle = async {
         let began = tokio::time::Instant::now();

@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 use crate::{
-    delivery::RecordError,
-    telemetry::subscriber::tests::{NOW_MS, logged},
+    delivery::{Fate, Outcome, RecordError},
+    telemetry::tests::{NOW_MS, logged},
 };
 
 const ON: [(&str, &str); 2] = [("AWS_LAMBDA_FUNCTION_NAME", "f"), ("METRICS_NAMESPACE", "Sluicegate")];
@@ -179,12 +179,78 @@ fn a_namespace_that_cloudwatch_would_not_take_is_named() {
     }
 }
 
+/// The names of all lines, and the number of values of one of them in each.
+fn split(lines: &str, name: &str) -> (Vec<String>, Vec<usize>) {
+    let (mut all, mut counts) = (Vec::new(), Vec::new());
+    for line in lines.lines() {
+        assert_valid(line);
+        let root: Value = serde_json::from_str(line).unwrap();
+        let metrics = root["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().clone();
+        all.extend(metrics.iter().map(|metric| metric["Name"].as_str().unwrap().to_owned()));
+        counts.extend(root[name].as_array().map(Vec::len));
+    }
+    (all, counts)
+}
+
 #[test]
-fn of_many_values_a_hundred_stand_for_all() {
-    let values: Vec<f64> = (0..10_000_u32).rev().map(f64::from).collect();
-    let sampled: Vec<f64> = sample(&values).collect();
-    assert_eq!(sampled.len(), 100);
-    assert_eq!((sampled[0], sampled[50], sampled[99]), (0.0, 5_050.0, 9_999.0));
+fn more_than_a_hundred_values_go_into_further_lines_and_none_is_lost() {
+    let seconds = (0..1_005).map(Duration::from_secs);
+    let lines =
+        emitted(&ON, Metrics::of("queue", "jobs").count("Records", 1_005).durations("HandlerDuration", seconds));
+    let (names, counts) = split(&lines, "HandlerDuration");
+    assert_eq!(counts, [[100; 10].as_slice(), &[5]].concat());
+    assert_eq!(names.iter().filter(|name| *name == "Records").count(), 1, "a count is counted once");
+    let sum = |line: &str| {
+        let root: Value = serde_json::from_str(line).unwrap();
+        root["HandlerDuration"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).sum::<f64>()
+    };
+    assert!((lines.lines().map(sum).sum::<f64>() - 1_000.0 * (1_004.0 * 1_005.0 / 2.0)).abs() < 0.5);
+}
+
+#[test]
+fn more_than_a_hundred_names_go_into_further_lines_and_none_is_lost() {
+    let names: Vec<&'static str> = (0..250).map(|number| &*format!("Metric{number}").leak()).collect();
+    let metrics = names.iter().fold(Metrics::new(), |metrics, name| metrics.count(name, 3));
+    let lines = emitted(&ON, metrics);
+    assert_eq!(lines.lines().count(), 3);
+    assert_eq!(split(&lines, "").0, names);
+}
+
+#[test]
+fn every_unit_is_one_of_cloudwatch_s_and_stands_in_the_line() {
+    for unit in [
+        Unit::Count,
+        Unit::Percent,
+        Unit::Microseconds,
+        Unit::Milliseconds,
+        Unit::Seconds,
+        Unit::Bytes,
+        Unit::Kilobytes,
+        Unit::Megabytes,
+        Unit::Gigabytes,
+        Unit::CountPerSecond,
+        Unit::BytesPerSecond,
+        Unit::None,
+    ] {
+        let line = emitted(&ON, Metrics::new().values("Size", unit, [1.5, 2.0]));
+        assert_valid(&line);
+        assert!(line.contains(&format!(r#"{{"Name":"Size","Unit":"{}"}}"#, unit.name())), "{line}");
+        assert!(line.contains(r#""Size":[1.5,2]"#), "{line}");
+    }
+}
+
+#[test]
+fn what_cloudwatch_would_not_take_or_the_line_has_already_is_left_out() {
+    let metrics = Metrics::of("queue", "jobs")
+        .count("function", 1)
+        .count("queue", 1)
+        .values("message", Unit::None, [1.0])
+        .values("Load", Unit::None, [f64::NAN, f64::INFINITY, 1e200])
+        .values("A \"name\"", Unit::None, [f64::NEG_INFINITY, -2.5]);
+    let line = emitted(&ON, metrics);
+    assert_valid(&line);
+    assert!(line.ends_with(",\"queue\":\"jobs\",\"A \\\"name\\\"\":[-2.5]}\n"), "{line}");
+    assert_eq!(emitted(&ON, Metrics::new().values("Load", Unit::None, [f64::NAN])), "");
 }
 
 proptest! {
@@ -196,6 +262,6 @@ proptest! {
     ) {
         let durations = micros.into_iter().map(Duration::from_micros);
         let metrics = Metrics::of("queue", &queue).batch(records).count("Duplicates", 1).durations("HandlerDuration", durations);
-        assert_valid(&emitted(&ON, metrics));
+        emitted(&ON, metrics).lines().for_each(assert_valid);
     }
 }
