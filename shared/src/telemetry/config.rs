@@ -6,7 +6,7 @@ use tracing_subscriber::filter::Targets;
 use super::{
     line::REQUEST_ID,
     metrics::Namespace,
-    setting::{LogFormat, LogLevel},
+    setting::{LogFormat, LogLevel, SampleRate},
 };
 use crate::settings::{Settings, SettingsError};
 
@@ -73,7 +73,7 @@ impl LogConfig {
         let started: Option<String> = settings.optional("AWS_LAMBDA_INITIALIZATION_TYPE");
         let namespace: Option<Namespace> = settings.optional("METRICS_NAMESPACE");
         let on_failure = settings.or("LOG_DEBUG_ON_FAILURE", false);
-        let sample_rate = settings.within("LOG_SAMPLE_RATE", 0.0, 0.0..=1.0);
+        let sample_rate = settings.or("LOG_SAMPLE_RATE", SampleRate(0.0)).0;
 
         let level = level.map_or(LevelFilter::INFO, |level| level.0);
         // A function that is told to write FATAL lines alone is taken at its word.

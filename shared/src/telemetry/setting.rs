@@ -1,4 +1,4 @@
-//! The values of Lambda's own log settings.
+//! The values of log settings.
 
 use std::{fmt, str::FromStr};
 
@@ -62,5 +62,27 @@ pub struct UnknownFormat;
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON or Text")
+    }
+}
+
+/// A share, from 0 to 1.
+pub(crate) struct SampleRate(pub(crate) f64);
+
+impl FromStr for SampleRate {
+    type Err = NoShare;
+
+    fn from_str(text: &str) -> Result<Self, NoShare> {
+        // As JSON reads numbers: the standard library's reader would be a second one in the binary.
+        let rate = serde_json::from_str(text).map_err(|_| NoShare)?;
+        if (0.0..=1.0).contains(&rate) { Ok(Self(rate)) } else { Err(NoShare) }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct NoShare;
+
+impl fmt::Display for NoShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number from 0 to 1")
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{
     namespace::Namespace,
     unit::Unit,
-    values::{FUNCTION, Metrics},
+    values::{FUNCTION, Metric, Metrics},
 };
 use crate::telemetry::{escape::Escaped, line::Head};
 
@@ -27,14 +27,13 @@ impl Metrics {
             return;
         }
         for round in 0.. {
-            let mut members: Vec<Member<'_>> = (self.metrics.iter())
-                .filter_map(|metric| Some((metric.name, metric.unit, metric.values.chunks(MAX_VALUES).nth(round)?)))
-                .collect();
+            let member = |metric| share(metric, round);
+            // Counts fit on a screen: they stand before what may not.
+            let (counts, others) = (self.metrics.iter()).partition::<Vec<_>, _>(|metric| metric.unit == Unit::Count);
+            let members: Vec<Member<'_>> = counts.into_iter().chain(others).filter_map(member).collect();
             if members.is_empty() {
                 return;
             }
-            // What fits on a screen before what does not.
-            members.sort_by_key(|(_, unit, _)| *unit != Unit::Count);
             for members in members.chunks(MAX_NAMES) {
                 self.write_line(lines, namespace, head, members);
             }
@@ -74,6 +73,10 @@ impl Metrics {
         }
         line.push_str("}\n");
     }
+}
+
+fn share(metric: &Metric, round: usize) -> Option<Member<'_>> {
+    Some((metric.name, metric.unit, metric.values.chunks(MAX_VALUES).nth(round)?))
 }
 
 fn milliseconds_since_1970(now: SystemTime) -> u128 {
