@@ -126,8 +126,7 @@ where
     let service = service_fn(async move |event: LambdaEvent<IgnoredAny>| {
         let payload = EVENT.with(Cell::take);
         let invocation = Invocation::from(&event.context);
-        // Before the answer leaves, the lines do: Lambda may freeze the process as soon as it has the answer.
-        telemetry::gather(answer(state, handler, payload, &invocation)).await
+        logged(answer(state, handler, payload, &invocation)).await
     });
     let runtime = Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner }));
     match runtime.run().await {
@@ -170,7 +169,7 @@ fn start<State>(
     Ok(build(&environment)?)
 }
 
-/// One invocation: the handler's answer, and a line where it has none.
+/// One invocation's answer.
 async fn answer<State, Answer>(
     state: &State,
     handler: &impl AsyncFn(&State, &str, &Invocation) -> Result<Answer, InvocationError>,
@@ -178,14 +177,21 @@ async fn answer<State, Answer>(
     invocation: &Invocation,
 ) -> Result<Answer, InvocationError> {
     // On the heap: with the SDK's futures inside, the type of the whole would pass the compiler's depth limit.
-    let outcome = match String::from_utf8(payload) {
+    match String::from_utf8(payload) {
         Ok(event) => Box::pin(handler(state, &event, invocation)).await,
         Err(_) => Err(InvocationError::new("UnreadableEvent", "the event is not JSON: it is not UTF-8")),
-    };
-    if let Err(error) = &outcome {
-        telemetry::log_failure(error.kind, &error.message);
     }
-    outcome
+}
+
+/// With a line where there is no answer. Before the answer leaves, the lines do: Lambda may freeze the process as soon as it
+/// has the answer.
+pub(crate) async fn logged<T>(
+    invocation: impl Future<Output = Result<T, InvocationError>>,
+) -> Result<T, InvocationError> {
+    telemetry::gather(async {
+        invocation.await.inspect_err(|error| telemetry::log_failure(error.kind, &error.message))
+    })
+    .await
 }
 
 tokio::task_local! {

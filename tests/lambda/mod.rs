@@ -117,6 +117,6 @@ impl Lambda {
     pub(crate) async fn ended(self) -> Ended {
         let status = tokio::time::timeout(LIMIT, self.process.exited()).await;
         let status = status.unwrap_or_else(|_| panic!("{} goes on; its log:\n{}", self.name, self.process.said()));
-        Ended { status, lines: self.process.kill().await }
+        Ended { status, told: self.api.cannot_start(), lines: self.process.kill().await }
     }
 }

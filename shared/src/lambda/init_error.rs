@@ -25,5 +25,5 @@ async fn post(error: &dyn Error) -> Result<(), BoxError> {
     let request = Request::post("/2018-06-01/runtime/init/error")
         .header("lambda-runtime-function-error-type", KIND)
         .body(Body::from(body))?;
-    PooledClient::builder().build()?.call(request).await.map(drop)
+    PooledClient::builder().build().call(request).await.map(drop)
 }

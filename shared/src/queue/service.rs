@@ -13,7 +13,7 @@ use super::worker::{Answer, Worker};
 use crate::{
     delivery::{DeadLetterQueue, SourceQueue, Work},
     idempotency::IdempotencyStore,
-    lambda::{Invocation, InvocationError},
+    lambda::{Invocation, InvocationError, logged},
 };
 
 /// A worker as a `tower` service over any type of event that writes itself as JSON: `aws_lambda_events`' `SqsEvent`, a
@@ -66,10 +66,10 @@ where
 
     fn call(&mut self, event: LambdaEvent<E>) -> Self::Future {
         let worker = Arc::clone(&self.0);
-        Box::pin(async move {
+        Box::pin(logged(async move {
             let json = serde_json::to_string(&event.payload)
                 .map_err(|error| InvocationError::because("UnreadableEvent", &error))?;
             worker.handle(&json, &Invocation::from(&event.context)).await
-        })
+        }))
     }
 }
