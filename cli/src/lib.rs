@@ -6,15 +6,23 @@
 //! | `command` | one command a file: its arguments, which are its help, and what it does |
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
+//! | `input` | what is read: by lines, JSON values or whole |
+//! | `batch` | many entries in few calls: full batches, each entry's fate, pace, signals |
+//! | `attribute` | message attributes as arguments |
+//! | `filter` | which messages are meant |
 //! | `message` | a received message as people and scripts see it |
-//! | `outgoing` | messages to send: limits, batches, retries and digests |
+//! | `outgoing` | messages to send: limits and digests |
 //! | `output` | the only place that prints: terminal or pipe, text or JSON, control characters |
-//! | `stop` | Ctrl-C and SIGTERM |
+//! | `stop` | Ctrl-C, SIGTERM and SIGHUP |
 //! | `quantity` | durations, sizes and counts as people write them, in the ranges AWS takes |
 
 mod arguments;
+mod attribute;
+mod batch;
 mod command;
 mod connection;
+mod filter;
+mod input;
 mod message;
 mod outgoing;
 mod output;
@@ -45,13 +53,25 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let output = Output::new(arguments.global.output);
     let context = Context { global: arguments.global, output };
-    match Box::pin(arguments.command.run(&context)).await {
+    let mut outcome = Box::pin(arguments.command.run(&context)).await;
+    // Whoever reads has read enough: `sluice receive … | head -1`.
+    if outcome.as_ref().is_err_and(output::is_closed_pipe) {
+        outcome = Ok(());
+    }
+    if let Err(error) = &outcome {
+        context.output.error(error);
+    }
+    let printed = tokio::select! {
+        printed = context.output.finish() => printed,
+        // Whoever does not read what is left is left behind.
+        () = stop::requested() => Ok(()),
+    };
+    if let (Ok(()), Err(error)) = (&outcome, printed) {
+        context.output.error(&error);
+        outcome = context.output.finish().await;
+    }
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has read enough: `sluice receive … | head -1`.
-        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            context.output.error(&error);
-            ExitCode::from(if error.is::<UsageError>() { USAGE } else { FAILED })
-        }
+        Err(error) => ExitCode::from(if error.is::<UsageError>() { USAGE } else { FAILED }),
     }
 }

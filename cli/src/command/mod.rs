@@ -67,7 +67,10 @@ impl Command {
             Self::Stream(command) => command.run(context).await,
             Self::Inspect(args) => inspect::run(&args, context),
             Self::Cost(args) => cost::run(args, context).await,
-            Self::Completions(args) => completions::run(&args, context),
+            Self::Completions(args) => {
+                completions::run(&args, context);
+                Ok(())
+            }
         }
     }
 }

@@ -81,7 +81,7 @@ async fn peek(open: &OpenQueue, settings: Settings, stop: &mut Stop, output: Out
         gathered = gather(port, settings, async |batch| { records.extend(batch); Ok(()) }) => gathered,
         () = stop.requested() => Ok(()),
     };
-    let printed = records.iter().try_for_each(|record| print(record, output));
+    let printed = print_all(&records, output).await;
     let kept = put_back(open, &records).await;
     gathered.and(printed)?;
     if kept > 0 {
@@ -122,7 +122,7 @@ async fn take(
     let mut count = 0;
     let port = async |max, wait| receive(open, max, wait, settings.visibility).await;
     let settle = async |batch: Vec<Record>| {
-        batch.iter().try_for_each(|record| print(record, output))?;
+        print_all(&batch, output).await?;
         count += batch.len();
         if delete { delete_all(open, &batch, output).await } else { Ok(()) }
     };
@@ -142,7 +142,11 @@ async fn delete_all(open: &OpenQueue, records: &[Record], output: Output) -> any
     if failed.is_empty() { Ok(()) } else { bail!("{} printed and not deleted", messages(failed.len())) }
 }
 
-fn print(record: &Record, output: Output) -> anyhow::Result<()> {
+/// Waits until they are printed; fails when they are not.
+async fn print_all(records: &[Record], output: Output) -> anyhow::Result<()> {
     let now = SystemClock.now();
-    output.result(|| message::text(record, now, output), &message::json(record, now))
+    for record in records {
+        output.deliver(|| message::text(record, now, output), &message::json(record, now)).await?;
+    }
+    Ok(())
 }

@@ -39,6 +39,7 @@ impl Counters {
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
     pub(crate) counters: Counters,
+    pub(crate) arn: Option<String>,
     /// The ARN of the queue's dead-letter queue.
     pub(crate) dead_letter_arn: Option<String>,
 }
@@ -69,11 +70,16 @@ pub(crate) async fn read(open: &OpenQueue) -> anyhow::Result<Reading> {
         .attribute_names(Name::ApproximateNumberOfMessages)
         .attribute_names(Name::ApproximateNumberOfMessagesNotVisible)
         .attribute_names(Name::ApproximateNumberOfMessagesDelayed)
+        .attribute_names(Name::QueueArn)
         .attribute_names(Name::RedrivePolicy);
     let answer = request.send().await.map_err(open.refusal("sqs:GetQueueAttributes"))?;
     let attributes = answer.attributes.unwrap_or_default();
     let policy = attributes.get(&Name::RedrivePolicy).and_then(|json| read_redrive_policy(json));
-    Ok(Reading { counters: Counters::from_attributes(&attributes), dead_letter_arn: policy.map(|policy| policy.arn) })
+    Ok(Reading {
+        counters: Counters::from_attributes(&attributes),
+        arn: attributes.get(&Name::QueueArn).cloned(),
+        dead_letter_arn: policy.map(|policy| policy.arn),
+    })
 }
 
 /// Counts the dead letters of a queue: one request, or none.

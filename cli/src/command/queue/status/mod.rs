@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     if output.is_json() {
         return statuses.iter().try_for_each(|status| output.json(status));
     }
-    output.line(&table(&statuses))?;
+    output.line(&table(&statuses));
     for status in &statuses {
         if let Some(source) = status.oldest_message.source() {
             let age = status.oldest_message.short();
