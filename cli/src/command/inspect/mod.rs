@@ -14,9 +14,8 @@ mod layer;
 mod letter;
 mod source;
 
-use std::{fs, io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde::Serialize;
 use sluicegate::events::json::without_mark;
 
@@ -26,7 +25,7 @@ use self::{
     letter::Letter,
 };
 use super::Context;
-use crate::output::Output;
+use crate::{input::Source, output::Output};
 
 /// Shows the event with its envelopes taken off, and what each function that it is meant for would make of it. Of a dead
 /// letter of Lambda it is the event that the letter holds.
@@ -54,13 +53,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let event = if args.file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
-        text
-    } else {
-        fs::read_to_string(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?
-    };
+    let event = Source::new(&args.file).text()?;
     let report = Report::of(&event, args.function);
     context.output.result(|| report.text(context.output), &report)?;
     if report.refused {

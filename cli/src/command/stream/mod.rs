@@ -1,7 +1,5 @@
 //! `sluice stream`: records for Kinesis and Firehose.
 
-mod batch;
-mod input;
 mod port;
 mod put;
 mod record;
