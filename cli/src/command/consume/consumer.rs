@@ -19,7 +19,7 @@ use sluicegate::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -33,7 +33,7 @@ use crate::{message, output::Output};
 
 /// After an error that may pass: the first pause, doubled by each, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// Between empty answers that did not wait for anything.
+/// Between empty answers that came at once.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
 /// An open receive may have taken messages already; longer than an answer is under way it is not waited for.
 const ANSWER_ON_ITS_WAY: Duration = Duration::from_secs(1);
@@ -96,6 +96,7 @@ struct Answer {
     alone: bool,
     /// Before it was asked.
     received_at: SystemTime,
+    took: Duration,
     outcome: Result<Vec<Message>, CallError>,
 }
 
@@ -165,7 +166,7 @@ impl<P: Receiving> Consumer<P> {
         let grace = Instant::now() + self.settings.grace;
         tokio::select! {
             () = self.finish(open, grace) => {}
-            () = stop() => return Err(self.cut_short("told to stop twice")),
+            () = stop() => return Err(self.cut_short("stopped at once")),
             () = sleep_until(grace + SETTLING) => return Err(self.cut_short("the queue could not be told in time")),
         }
         self.fatal.borrow_mut().take().map_or(Ok(()), Err)
@@ -226,8 +227,9 @@ impl<P: Receiving> Consumer<P> {
     async fn receive(&self, asked: usize, alone: bool) -> Answer {
         let Settings { wait, visibility, .. } = self.settings;
         let receive = Receive { max_messages: asked, wait, visibility: Some(visibility) };
-        let received_at = SystemClock.now();
-        Answer { asked, alone, received_at, outcome: self.engine.port().receive(&receive).await }
+        let (received_at, asked_at) = (SystemClock.now(), Instant::now());
+        let outcome = self.engine.port().receive(&receive).await;
+        Answer { asked, alone, received_at, took: asked_at.elapsed(), outcome }
     }
 
     /// Draws the conclusions from an answer, and takes what it brought in hand.
@@ -242,7 +244,7 @@ impl<P: Receiving> Consumer<P> {
         self.workforce.received(answer.asked, messages.len());
         let is_end = !self.settings.until_empty || (answer.alone && open.in_hand.is_empty());
         self.last_was_empty.set(messages.is_empty() && is_end);
-        if messages.is_empty() && self.settings.wait < IDLE_PAUSE && !self.settings.until_empty {
+        if messages.is_empty() && answer.took < IDLE_PAUSE {
             self.not_before.set(Instant::now() + IDLE_PAUSE);
         }
         let lanes = lanes(messages, self.settings.queue.is_fifo());
@@ -296,12 +298,16 @@ impl<P: Receiving> Consumer<P> {
         let started = Instant::now();
         let sender_id = senders.get(&record.receipt_handle).map(String::as_str);
         let delivery = Delivery { queue: &self.settings.queue, record, sender_id };
-        let outcome = tokio::select! {
-            outcome = self.work.run(delivery, self.settings.timeout) => outcome,
-            () = self.reaches(Phase::Ending) => {
-                return Err(RecordError::later(Duration::ZERO, "given back: it took longer than the time to stop"));
+        let timeout = self.settings.timeout;
+        let stopped = async {
+            tokio::select! {
+                () = sleep(timeout) => RecordError::retry(format!("stopped: it took longer than {timeout:?}")),
+                () = self.reaches(Phase::Ending) => {
+                    RecordError::later(Duration::ZERO, "given back: it took longer than the time to stop")
+                }
             }
         };
+        let outcome = self.work.run(delivery, stopped).await;
         self.workforce.worked(started.elapsed());
         match outcome {
             Ok(()) => Ok(()),
@@ -341,10 +347,8 @@ impl<P: Receiving> Consumer<P> {
             match &delivery.record {
                 Ok(record) => {
                     self.count(delivery);
-                    if let Err(error) = self.say(record, delivery) {
-                        // Nobody reads any more.
-                        self.fatal.borrow_mut().get_or_insert(error);
-                    }
+                    // Whether anybody reads it does not matter.
+                    let _ = self.say(record, delivery);
                 }
                 Err(record) => {
                     self.counter.count(|tally| tally.retried += 1);

@@ -29,8 +29,11 @@ use crate::{arguments::UsageError, quantity, queue_reference::QueueReference};
 /// a dead-letter queue, the last failure goes there with its reason. From a FIFO queue the messages of a group are worked
 /// on one after the other.
 ///
-/// SIGTERM or Ctrl-C: what is in hand is finished within --grace, the rest is given back at once, and a summary printed;
-/// a second one ends at once.
+/// SIGTERM, SIGHUP or Ctrl-C: what is in hand is finished within --grace, the rest is given back at once, and a summary
+/// printed; a second one ends at once. A message is given back when its command is no more.
+///
+/// Without --exec or --post the messages are printed, with --output json whole, as `sluice send --messages` takes them; what
+/// cannot be printed is not deleted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "A command gets the body on its standard input and the rest in its environment:\n  \
     SLUICE_QUEUE, SLUICE_QUEUE_URL, SLUICE_MESSAGE_ID, SLUICE_RECEIVE_COUNT; where there is one, SLUICE_SENT_AT\n  \

@@ -22,13 +22,16 @@ use super::{
     },
     workforce::Workforce,
 };
-use crate::{command::Context, connection::OpenQueue, queue_reference::QueueReference, stop::Stop};
+use crate::{
+    command::Context,
+    connection::OpenQueue,
+    queue_reference::QueueReference,
+    stop::{Stop, at_a_forced_end},
+};
 
 const POST_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    // From here on a signal ends the run in order.
-    let mut stop = Stop::listen()?;
     let connection = context.connect().await?;
     let open = connection.queue(&args.queue).await?;
     let redrive = redrive_policy(&open, context).await?;
@@ -60,6 +63,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         timeout: args.timeout.unwrap_or(longest),
         grace: args.grace,
     };
+    // Until here nothing is in hand, and a signal ends the process as it ends any.
+    let mut stop = Stop::listen()?;
+    let living = groups.clone();
+    at_a_forced_end(move || living.kill());
     let workforce = Workforce::new(args.min.into(), args.concurrency.into());
     let consumer = Consumer::new(settings, open.adapter()?, policy, work, output, workforce);
     let outcome = consumer.run(async || stop.requested().await).await;
