@@ -29,12 +29,15 @@ pub(crate) struct Global {
     /// The region, instead of `AWS_REGION` or the profile's. A queue's URL or ARN brings its own.
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) region: Option<String>,
-    /// The profile in `~/.aws/config`, instead of `AWS_PROFILE`.
+    /// The profile in `~/.aws/config`, instead of `AWS_PROFILE`. Its credentials are used, whatever the environment has.
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) profile: Option<String>,
     /// Lines for people and scripts, or JSON, one object a line.
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
     pub(crate) output: Format,
+    /// Say more of what is done for the command; twice, of each request.
+    #[arg(long, short = 'v', global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub(crate) verbose: u8,
 }
 
 /// Arguments that each can be read, but make no sense together. The process then exits with 2.

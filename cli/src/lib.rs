@@ -6,6 +6,7 @@
 //! | `command` | one command a file: its arguments, which are its help, and what it does |
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
+//! | `environment` | variables that are empty, and so unset |
 //! | `input` | what is read: by lines, JSON values or whole |
 //! | `batch` | many entries in few calls: full batches, each entry's fate, pace, signals |
 //! | `attribute` | message attributes as arguments |
@@ -21,6 +22,7 @@ mod attribute;
 mod batch;
 mod command;
 mod connection;
+mod environment;
 mod filter;
 mod input;
 mod message;
@@ -46,12 +48,14 @@ const USAGE: u8 = 2;
 
 /// Does what the arguments say: exits with 0 when done, 1 when it failed, 2 when the arguments make no sense.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    environment::begin_again_without_empty_variables();
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         // Help and version are such an "error" too, with 0.
         Err(refusal) => refusal.exit(),
     };
     let output = Output::new(arguments.global.output);
+    output.show_warnings(arguments.global.verbose);
     let context = Context { global: arguments.global, output };
     let mut outcome = Box::pin(arguments.command.run(&context)).await;
     // Whoever reads has read enough: `sluice receive … | head -1`.

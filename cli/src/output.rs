@@ -8,6 +8,7 @@
 //! printed for any more. Where printing is the deed, [`Output::deliver`] says whether it was done.
 
 mod progress;
+mod warning;
 mod writer;
 
 use std::{

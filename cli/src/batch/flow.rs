@@ -63,7 +63,7 @@ impl Flow {
         self,
         port: &P,
         mut pieces: Receiver<anyhow::Result<Piece>>,
-        make: impl Fn(Piece) -> Result<P::Entry, Refused>,
+        make: impl Fn(Piece) -> Result<Option<P::Entry>, Refused>,
         report: &mut impl Report<P>,
     ) -> anyhow::Result<End> {
         let mut stop = Stop::listen()?;
@@ -125,7 +125,8 @@ impl Flow {
                     }
                     Some(piece) => piece.and_then(|piece| {
                         match make(piece) {
-                            Ok(entry) => {
+                            Ok(None) => Ok(()),
+                            Ok(Some(entry)) => {
                                 if batch.entries.is_empty() {
                                     goes_at = Instant::now() + GATHERING;
                                 }
@@ -194,9 +195,9 @@ mod tests {
         Piece { place: Place { file: None, line: 1 }, text: Some(text.into()), is_json: false }
     }
 
-    fn make(piece: Piece) -> Result<String, Refused> {
+    fn make(piece: Piece) -> Result<Option<String>, Refused> {
         let text = String::from_utf8(piece.text.unwrap()).unwrap();
-        if text == "bad" { Err(Refused { place: piece.place, reason: text }) } else { Ok(text) }
+        if text == "bad" { Err(Refused { place: piece.place, reason: text }) } else { Ok(Some(text)) }
     }
 
     async fn run(flow: Flow, port: &Asked, texts: &[&str]) -> (Told, anyhow::Result<End>) {

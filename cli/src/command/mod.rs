@@ -10,6 +10,7 @@ mod redrive;
 mod send;
 mod stream;
 mod topic;
+mod whoami;
 
 use crate::{arguments::Global, connection::Connection, output::Output};
 
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     /// Reckon what messages cost.
     Cost(cost::Args),
+    /// Say whose queues a command would reach: account, identity, region, endpoint.
+    Whoami(whoami::Args),
     /// Print the completions of a shell.
     Completions(completions::Args),
 }
@@ -67,6 +70,7 @@ impl Command {
             Self::Stream(command) => command.run(context).await,
             Self::Inspect(args) => inspect::run(&args, context),
             Self::Cost(args) => cost::run(args, context).await,
+            Self::Whoami(args) => whoami::run(args, context).await,
             Self::Completions(args) => {
                 completions::run(&args, context);
                 Ok(())

@@ -1,6 +1,6 @@
 //! Messages on their way to a queue: their limits, and what AWS says it received.
 
-mod digest;
+pub(crate) mod digest;
 mod sqs;
 
 use std::{sync::Arc, time::Duration};

@@ -53,6 +53,18 @@ pub(super) struct Settings {
     pub(super) grace: Duration,
 }
 
+/// Why no message can be received, now or later, in AWS's words.
+#[derive(Debug)]
+pub(super) struct NotReceived(pub(super) String);
+
+impl std::error::Error for NotReceived {}
+
+impl std::fmt::Display for NotReceived {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "messages cannot be received: {}", self.0)
+    }
+}
+
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
@@ -256,10 +268,8 @@ impl<P: Receiving> Consumer<P> {
     }
 
     fn pause_after(&self, error: &CallError) {
-        let queue = &self.settings.queue;
         if !error.is_transient {
-            let error = anyhow!("messages of {queue} cannot be received: {}", error.message);
-            self.fatal.borrow_mut().get_or_insert(error);
+            self.fatal.borrow_mut().get_or_insert(NotReceived(error.message.clone()).into());
             return;
         }
         let pause = self.pause.get();

@@ -92,5 +92,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let Args { min, concurrency, .. } = args;
         anyhow::bail!(UsageError(format!("--min {min} is more than --concurrency {concurrency}")));
     }
-    setup::run(args, context).await
+    Box::pin(setup::run(args, context)).await
 }

@@ -13,7 +13,7 @@ use sluicegate::{
 
 use super::{
     Args,
-    consumer::{Consumer, Settings},
+    consumer::{Consumer, NotReceived, Settings},
     work::{
         Work,
         exec::{Exec, Groups},
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             print_to_stderr: output.is_json(),
             groups: groups.clone(),
         }),
-        (None, Some(url)) => Work::Post(Post::new(url.clone(), SystemClock)),
+        (None, Some(url)) => Work::Post(Post::new(url, SystemClock)),
         (None, None) => Work::Print(Print { output }),
     };
     let longest = if args.post.is_some() { POST_TIMEOUT } else { MAX_VISIBILITY };
@@ -75,6 +75,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     } else {
         groups.kill();
     }
+    let outcome = outcome.map_err(|error| match error.downcast_ref::<NotReceived>() {
+        Some(NotReceived(words)) => open.refusal_in_words("sqs:ReceiveMessage", words),
+        None => error,
+    });
     let tally = consumer.tally();
     if output.is_json() {
         let _ = output.json(&serde_json::json!({ "summary": tally }));

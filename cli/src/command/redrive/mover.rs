@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;
 use sluicegate::{
@@ -25,6 +25,7 @@ use crate::{
     command::queue::counters,
     connection::OpenQueue,
     filter::Filter,
+    message,
     outgoing::{LIMITS, SqsPort, TRIES},
     output::{Output, Progress},
     stop::Stop,
@@ -173,8 +174,7 @@ impl Mover<'_> {
         let rate = self.limits.rate.map_or(10, |rate| usize::try_from(rate).unwrap_or(10));
         let receive = Receive { max_messages: rate.clamp(1, 10), wait: WAIT, visibility: Some(HOLD) };
         let messages = self.adapter.receive(&self.dlq.queue, &receive).await;
-        let messages = messages
-            .map_err(|error| anyhow!("messages of {} cannot be received: {}", self.dlq.queue, error.message))?;
+        let messages = messages.map_err(|error| self.dlq.refusal_in_words("sqs:ReceiveMessage", &error.message))?;
         let mut fresh = Vec::new();
         for message in messages {
             let Message { message_id: Some(id), receipt_handle: Some(handle), .. } = &message else { continue };
@@ -310,8 +310,8 @@ impl Mover<'_> {
 
     fn say_would(&self, target: &OpenQueue, letter: &Letter) -> anyhow::Result<()> {
         let (record, reason) = (&letter.record, letter.reason());
-        let value = json!({ "messageId": record.message_id, "to": target.queue.name(), "reason": reason,
-            "body": record.body });
+        let mut value = serde_json::to_value(message::json(record, SystemClock.now()))?;
+        value["to"] = json!(target.queue.name());
         let text = || {
             let [id, body] = [&record.message_id, &record.body].map(|part| self.output.shown(part));
             let reason = self.output.shown(reason.unwrap_or("-"));

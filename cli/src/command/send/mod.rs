@@ -17,6 +17,7 @@ use crate::{
     command::Context,
     connection::OpenQueue,
     input::{self, Piece, Place, Source, Split},
+    message::Written,
     outgoing::{LIMITS, MAX_ATTRIBUTES, Outgoing, SqsPort, TRIES},
     quantity::{duration_within, whole_seconds_within},
     queue_reference::QueueReference,
@@ -27,7 +28,7 @@ const CALLS: usize = 8;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("what").required(true).args(["body", "file", "stdin"]),
+    group = clap::ArgGroup::new("what").required(true).args(["body", "file", "stdin", "messages"]),
     after_help = "JSON is a message a value, an array a message an element; anything else is one message. What begins as \
                   JSON and is none is refused with its line and column; of a file nothing is sent then. Stdin is sent \
                   while it is read: `tail -f` works, and when told to stop, what was read by then is sent. The messages' \
@@ -35,7 +36,8 @@ const CALLS: usize = 8;
                   Example:\n  sluice send jobs --body '{\"name\": \"Ada\"}' --attribute JobType=NewDonor\n  \
                   sluice send jobs --file donors.json --every 1s --delay 10s\n  \
                   sluice send orders.fifo --group customer-7 - < orders.jsonl\n  \
-                  tail -f app.log | sluice send lines --split lines -"
+                  tail -f app.log | sluice send lines --split lines -\n  \
+                  sluice receive jobs --max 1000 --output json --delete | sluice send copies --messages -"
 )]
 pub(crate) struct Args {
     /// The queue: URL, ARN or name.
@@ -49,8 +51,12 @@ pub(crate) struct Args {
     /// `-`: the messages on stdin.
     #[arg(value_name = "-", value_parser = ["-"])]
     stdin: Option<String>,
+    /// Messages in JSON, as `receive`, `consume` and `redrive` print them with --output json, each with its own attributes,
+    /// group, deduplication id and trace; `-` is stdin. On a FIFO queue one without a deduplication id has its message id.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["attributes", "group", "dedup", "repeat"])]
+    messages: Option<PathBuf>,
     /// How a file is cut into messages.
-    #[arg(long, value_enum, default_value_t, conflicts_with = "body")]
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["body", "messages"])]
     split: Split,
     /// How long each message stays invisible: 0s to 15m. FIFO queues have only the queue's own delay.
     #[arg(long, value_parser = whole_seconds_within(0..=900))]
@@ -75,16 +81,16 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     check_together(&args)?;
-    let template = template(&args)?;
+    let recipe = Recipe { template: template(&args)?, imports: args.messages.is_some(), to_fifo: args.is_to_fifo() };
     // Nothing is sent of a file that is damaged.
     let total = match (&args.body, source(&args)) {
         (Some(body), _) => {
             let refusal = |refused: Refused| UsageError(format!("the message cannot be sent: {}", refused.reason));
-            message(&template, piece_of(body)).map_err(refusal)?;
+            recipe.message(piece_of(body)).map_err(refusal)?;
             Some(u64::from(args.repeat))
         }
         (None, source) if source.is_stdin() => None,
-        (None, source) => Some(checked(&source, args.split, &template)? * u64::from(args.repeat)),
+        (None, source) => Some(checked(&source, args.split, &recipe)? * u64::from(args.repeat)),
     };
     if args.dedup.is_some() && total.is_some_and(|total| total > 1) {
         let total = total.unwrap_or_default();
@@ -98,11 +104,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let is_fifo = open.queue.is_fifo();
     let needs_ids = is_fifo && args.dedup.is_none() && !deduplicates_by_content(&open).await;
     let make = |piece| {
-        let mut message = message(&template, piece)?;
-        if needs_ids {
+        let mut made = recipe.message(piece)?;
+        if let Some(message) = made.as_mut().filter(|message| needs_ids && message.deduplication_id.is_none()) {
             message.deduplication_id = Some(format!("{:032x}", fastrand::u128(..)));
         }
-        Ok(message)
+        Ok(made)
     };
     let pieces = match args.body {
         Some(body) => repeated(piece_of(&body), args.repeat),
@@ -116,7 +122,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 }
 
 fn source(args: &Args) -> Source {
-    args.file.as_deref().map_or(Source::STDIN, Source::new)
+    args.file.as_deref().or(args.messages.as_deref()).map_or(Source::STDIN, Source::new)
 }
 
 fn piece_of(body: &str) -> Piece {
@@ -136,11 +142,11 @@ fn repeated(piece: Piece, times: u32) -> mpsc::Receiver<anyhow::Result<Piece>> {
 }
 
 /// How many messages are in a file, if all of them can be sent.
-fn checked(source: &Source, split: Split, template: &Outgoing) -> anyhow::Result<u64> {
+fn checked(source: &Source, split: Split, recipe: &Recipe) -> anyhow::Result<u64> {
     let (mut count, mut refused) = (0, None);
-    let read = source.read(split, MAX_BATCH_BYTES, &mut |piece| match message(template, piece) {
-        Ok(_) => {
-            count += 1;
+    let read = source.read(split, MAX_BATCH_BYTES, &mut |piece| match recipe.message(piece) {
+        Ok(made) => {
+            count += u64::from(made.is_some());
             ControlFlow::Continue(())
         }
         Err(refusal) => {
@@ -156,8 +162,8 @@ fn checked(source: &Source, split: Split, template: &Outgoing) -> anyhow::Result
 
 /// What can be told from the arguments alone is told before anything is read or sent.
 fn check_together(args: &Args) -> anyhow::Result<()> {
-    let is_fifo = args.queue.name().ends_with(".fifo");
-    let refusal = if is_fifo && args.group.is_none() {
+    let is_fifo = args.is_to_fifo();
+    let refusal = if is_fifo && args.group.is_none() && args.messages.is_none() {
         "a FIFO queue needs a message group: add --group"
     } else if is_fifo && args.delay.is_some() {
         "a FIFO queue has only the queue's own delay: leave --delay out"
@@ -186,17 +192,43 @@ fn template(args: &Args) -> anyhow::Result<Outgoing> {
     })
 }
 
-/// The message of a piece, within SQS's limits. A JSON string is sent as its text, any other JSON as it is written.
-fn message(template: &Outgoing, Piece { place, text, is_json }: Piece) -> Result<Outgoing, Refused> {
-    let made = || {
-        let text = text.ok_or("it is longer than 1 MiB, and SQS takes no more")?;
-        let text = String::from_utf8(text).map_err(|problem| format!("it is no text in UTF-8: {problem}"))?;
-        let string = is_json.then(|| serde_json::from_str::<String>(&text).ok()).flatten();
-        let message = Outgoing { body: string.unwrap_or(text).into(), ..template.clone() };
-        message.check()?;
-        Ok(message)
-    };
-    made().map_err(|reason| Refused { place, reason })
+/// How pieces of input become messages.
+struct Recipe {
+    template: Outgoing,
+    /// Each is a whole message, and no body.
+    imports: bool,
+    to_fifo: bool,
+}
+
+impl Recipe {
+    /// The message of a piece, within SQS's limits. A JSON string is sent as its text, any other JSON as it is written.
+    fn message(&self, Piece { place, text, is_json }: Piece) -> Result<Option<Outgoing>, Refused> {
+        let made = || {
+            let text = text.ok_or("it is longer than 1 MiB, and SQS takes no more")?;
+            let text = String::from_utf8(text).map_err(|problem| format!("it is no text in UTF-8: {problem}"))?;
+            let message = if self.imports {
+                // The last line of what `consume` and `redrive` print.
+                if text.starts_with(r#"{"summary":"#) {
+                    return Ok(None);
+                }
+                let written: Written = serde_json::from_str(&text)
+                    .map_err(|problem| format!("it is no message as --output json prints them: {problem}"))?;
+                Outgoing { delay: self.template.delay, ..written.outgoing(self.to_fifo)? }
+            } else {
+                let string = is_json.then(|| serde_json::from_str::<String>(&text).ok()).flatten();
+                Outgoing { body: string.unwrap_or(text).into(), ..self.template.clone() }
+            };
+            message.check()?;
+            Ok(Some(message))
+        };
+        made().map_err(|reason| Refused { place, reason })
+    }
+}
+
+impl Args {
+    fn is_to_fifo(&self) -> bool {
+        self.queue.name().ends_with(".fifo")
+    }
 }
 
 /// Whether the queue makes deduplication ids itself. Where it may not be asked, it is believed to: AWS then says what is

@@ -103,7 +103,7 @@ async fn put<P: Port<Entry = Record, Taken = ()>>(
     let lines = input::pieces(sources, Split::Lines, recipe.max_bytes, 1);
     let progress = Progress::open_ended(output, "records");
     let mut putting = Putting { tally: Tally::default(), output, progress };
-    let outcome = flow.run(port, lines, |line| recipe.record(line), &mut putting).await;
+    let outcome = flow.run(port, lines, |line| recipe.record(line).map(Some), &mut putting).await;
     putting.finish(outcome)
 }
 

@@ -11,7 +11,8 @@ use aws_smithy_runtime_api::{
     http::{Request, Response},
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use sluicegate::{clock::Clock, delivery::RecordError, error_chain::error_chain};
 
 use super::{Delivery, value::values};
@@ -25,7 +26,9 @@ const IN_HEADERS: &AsciiSet = &CONTROLS.add(b'%');
 
 /// One URL, and the connections to it.
 pub(crate) struct Post<C = sluicegate::clock::SystemClock> {
+    /// Without the login.
     url: String,
+    login: Option<String>,
     connector: Connector,
     clock: C,
 }
@@ -47,11 +50,26 @@ pub(crate) fn url(text: &str) -> Result<String, String> {
     }
 }
 
+/// `http://user:password@host/` as the URL that is called and the header that the login is.
+fn without_login(url: &str) -> (String, Option<String>) {
+    let split = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (login, host) = rest[..end].rsplit_once('@')?;
+        let login: Vec<u8> = percent_decode_str(login).collect();
+        let login = if login.contains(&b':') { login } else { [login, b":".to_vec()].concat() };
+        Some((format!("{scheme}://{host}{}", &rest[end..]), format!("Basic {}", BASE64_STANDARD.encode(login))))
+    };
+    split().map_or_else(|| (url.to_owned(), None), |(url, login)| (url, Some(login)))
+}
+
 impl<C: Clock> Post<C> {
-    pub(crate) fn new(url: String, clock: C) -> Self {
+    pub(crate) fn new(url: &str, clock: C) -> Self {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let tls = Provider::Rustls(CryptoMode::Ring);
-        Self { url, connector: Connector::builder().connector_settings(settings).tls_provider(tls).build(), clock }
+        let connector = Connector::builder().connector_settings(settings).tls_provider(tls).build();
+        let (url, login) = without_login(url);
+        Self { url, login, connector, clock }
     }
 
     pub(super) async fn run(&self, delivery: Delivery<'_>) -> Result<(), RecordError> {
@@ -73,6 +91,9 @@ impl<C: Clock> Post<C> {
         let headers = request.headers_mut();
         headers.try_insert("content-type", if is_json { "application/json" } else { "text/plain; charset=utf-8" })?;
         headers.try_insert("content-length", body.len().to_string())?;
+        if let Some(login) = &self.login {
+            headers.try_insert("authorization", login.clone())?;
+        }
         headers.try_insert("user-agent", concat!("sluice/", env!("CARGO_PKG_VERSION")))?;
         for (name, value) in values(delivery) {
             let name = format!("sluice-{}", name.to_ascii_lowercase().replace('_', "-"));
@@ -139,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn a_login_is_a_header_and_no_part_of_the_url() {
+        let split = |url: &str| without_login(url);
+        assert_eq!(
+            split("http://ada:s%40cret@127.0.0.1:8080/jobs?x=a@b"),
+            ("http://127.0.0.1:8080/jobs?x=a@b".to_owned(), Some("Basic YWRhOnNAY3JldA==".to_owned()))
+        );
+        assert_eq!(split("https://token@example.com").1.as_deref(), Some("Basic dG9rZW46"));
+        assert_eq!(split("https://example.com/@x"), ("https://example.com/@x".to_owned(), None));
+    }
+
+    #[test]
     fn a_status_speaks_of_the_message_or_of_something_else() {
         let disposition = |status, after| verdict(status, after, "").map_err(|error| error.disposition());
         let minute = Some(Duration::from_mins(1));
@@ -177,7 +209,7 @@ mod tests {
         let mut record = record("{}");
         record.group_id = Some("rot 10% ü".to_owned());
         let delivery = Delivery { queue: &queue(), record: &record, sender_id: None };
-        Post::new(url, now).run(delivery).await.map_err(|error| error.disposition())
+        Post::new(&url, now).run(delivery).await.map_err(|error| error.disposition())
     }
 
     #[tokio::test]

@@ -117,7 +117,7 @@ fn table(statuses: &[Status]) -> String {
         [status.queue.clone(), visible, in_flight, delayed, status.oldest_message.short(), dead_letters]
     }));
     let widths: [usize; 6] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default());
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; 6]| {
         let [queue, visible, in_flight, delayed, oldest, dead_letters] = row;
         let [queue_w, visible_w, in_flight_w, delayed_w, oldest_w, _] = widths;
