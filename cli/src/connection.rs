@@ -6,11 +6,15 @@ pub(crate) mod replay;
 
 use anyhow::{Context as _, bail};
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    BehaviorVersion, Region, SdkConfig,
+    profile::{self, ProfileFileCredentialsProvider},
+    provider_config::ProviderConfig,
 };
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
-use sluicegate::{aws, error_chain::error_chain, events::Queue, settings::environment};
+use aws_types::os_shim_internal::{Env, Fs};
+use sluicegate::{aws, events::Queue, settings::environment};
 
 use self::refusal::Place;
 use crate::{
@@ -57,23 +61,22 @@ impl Connection {
         if let Some(endpoint_url) = given(&global.endpoint_url) {
             loader = loader.endpoint_url(endpoint_url);
         }
+        let named = profile.clone().or_else(|| environment("AWS_PROFILE").filter(|name| !name.is_empty()));
+        if let Some(name) = named.as_ref().filter(|name| *name != "default") {
+            let files = profile::load(&Fs::default(), &Env::default(), &EnvConfigFiles::default(), None).await?;
+            if files.get_profile(name).is_none() {
+                let known: Vec<&str> = files.profiles().collect();
+                let known =
+                    if known.is_empty() { "none is".to_owned() } else { format!("there are {}", known.join(", ")) };
+                bail!("profile {name} is not in ~/.aws/config ({known}): choose another with --profile");
+            }
+        }
         let mut config = loader.load().await;
-        if let Some(name) = profile.clone().or_else(|| environment("AWS_PROFILE").filter(|name| !name.is_empty())) {
+        if let Some(name) = profile {
             let machine = ProviderConfig::without_region().with_http_client(http_client);
             let machine = machine.with_region(config.region().cloned());
-            let credentials = ProfileFileCredentialsProvider::builder().configure(&machine).profile_name(&name).build();
-            // Without a region nothing can be called that would say it.
-            if config.region().is_none()
-                && let Err(error) = credentials.provide_credentials().await
-            {
-                let cause = error_chain(&error);
-                bail!(
-                    "profile {name} cannot be used: look into ~/.aws/config, or choose another with --profile ({cause})"
-                );
-            }
-            if profile.is_some() {
-                config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
-            }
+            let credentials = ProfileFileCredentialsProvider::builder().configure(&machine).profile_name(name).build();
+            config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
         }
         Ok(Self { config, region_is_asked_for })
     }

@@ -186,12 +186,19 @@ impl<P: Receiving> Consumer<P> {
 
     /// Ends what is open: answers on their way are given back, work goes on until the grace is over.
     async fn finish<'c>(&'c self, mut open: Open<'c>, grace: Instant) {
-        let answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
+        let mut answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
         while !(open.receives.is_empty() && open.in_hand.is_empty()) {
             tokio::select! {
                 Some(answer) = open.receives.next() => self.take(answer, &mut open),
-                Some(report) = open.in_hand.next() => self.settled(&report),
-                () = sleep_until(answers_until), if !open.receives.is_empty() => open.receives.clear(),
+                Some(report) = open.in_hand.next() => {
+                    self.settled(&report);
+                    answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
+                }
+                // A receive that was dropped could still take what is given back, and nobody would know: as long as
+                // something may be, it stays open, and what it brings is given back too.
+                () = sleep_until(answers_until), if open.in_hand.is_empty() && !open.receives.is_empty() => {
+                    open.receives.clear();
+                }
                 () = sleep_until(grace), if *self.phase.borrow() < Phase::Ending => {
                     self.phase.send_replace(Phase::Ending);
                 }

@@ -25,7 +25,7 @@ use super::Context;
 use crate::{arguments::UsageError, quantity, queue_reference::QueueReference};
 
 /// A message is deleted only after the work is done. While the work runs the message is kept invisible. What fails comes
-/// back after a random time of at most 5 s, doubling with each receive up to 15 min; when the queue's redrive policy names
+/// back after 5 to 10 s, then 10 to 20, doubling with each failure up to 15 min; when the queue's redrive policy names
 /// a dead-letter queue, the last failure goes there with its reason. From a FIFO queue the messages of a group are worked
 /// on one after the other.
 ///
@@ -85,6 +85,9 @@ pub(crate) struct Args {
     /// Send each message there.
     #[arg(long, value_name = "URL", value_parser = work::post::url)]
     post: Option<String>,
+    /// A header that goes with each; may be given again. A login in the URL is sent as one, too.
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "post", value_parser = work::post::header)]
+    headers: Vec<(String, String)>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {

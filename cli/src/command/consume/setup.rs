@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             print_to_stderr: output.is_json(),
             groups: groups.clone(),
         }),
-        (None, Some(url)) => Work::Post(Post::new(url, SystemClock)),
+        (None, Some(url)) => Work::Post(Post::new(url, args.headers.clone(), SystemClock)),
         (None, None) => Work::Print(Print { output }),
     };
     let longest = if args.post.is_some() { POST_TIMEOUT } else { MAX_VISIBILITY };

@@ -37,7 +37,9 @@ const HOLD: Duration = Duration::from_mins(5);
 const WAIT: Duration = Duration::from_secs(2);
 /// Empty polls, or polls that bring nothing new, before no more is looked for. Even a long poll may come back empty, rarely.
 const POLLS_IN_VAIN: u32 = 3;
-/// To delete what was sent, and to give back what was not.
+/// Ten calls.
+const AT_ONCE: usize = 100;
+/// To delete what was sent, and to give back so many at once of what was not.
 const SETTLING: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy)]
@@ -335,12 +337,22 @@ impl Mover<'_> {
         }
     }
 
-    /// Says for how many it did not work.
+    /// Says for how many it did not work. Whatever their number, each has the same time; where the queue does not answer at
+    /// all, no more are tried.
     async fn hide(&self, timeout: Duration) -> usize {
         let change = |receipt_handle| VisibilityChange { receipt_handle, timeout };
         let changes: Vec<VisibilityChange<'_>> = self.held.values().map(String::as_str).map(change).collect();
         let change = async |batch: &[_]| self.adapter.change_visibility(&self.dlq.queue, batch).await;
-        call_in_batches(&changes, |_| 0, settling(), change).await.iter().flatten().count()
+        let (mut kept, mut left) = (0, changes.len());
+        for some in changes.chunks(AT_ONCE) {
+            let failed = call_in_batches(some, |_| 0, settling(), change).await.iter().flatten().count();
+            kept += failed;
+            left -= some.len();
+            if failed == some.len() {
+                return kept + left;
+            }
+        }
+        kept
     }
 }
 

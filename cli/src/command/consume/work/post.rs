@@ -29,8 +29,18 @@ pub(crate) struct Post<C = sluicegate::clock::SystemClock> {
     /// Without the login.
     url: String,
     login: Option<String>,
+    headers: Vec<(String, String)>,
     connector: Connector,
     clock: C,
+}
+
+/// Reads an argument: `NAME: VALUE`.
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("it is NAME: VALUE")?;
+    let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
+    let mut request = Request::empty();
+    request.headers_mut().try_insert(name.clone(), value.clone()).map_err(|problem| problem.to_string())?;
+    Ok((name, value))
 }
 
 impl<C> std::fmt::Debug for Post<C> {
@@ -64,12 +74,12 @@ fn without_login(url: &str) -> (String, Option<String>) {
 }
 
 impl<C: Clock> Post<C> {
-    pub(crate) fn new(url: &str, clock: C) -> Self {
+    pub(crate) fn new(url: &str, headers: Vec<(String, String)>, clock: C) -> Self {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let tls = Provider::Rustls(CryptoMode::Ring);
         let connector = Connector::builder().connector_settings(settings).tls_provider(tls).build();
         let (url, login) = without_login(url);
-        Self { url, login, connector, clock }
+        Self { url, login, headers, connector, clock }
     }
 
     pub(super) async fn run(&self, delivery: Delivery<'_>) -> Result<(), RecordError> {
@@ -95,6 +105,9 @@ impl<C: Clock> Post<C> {
             headers.try_insert("authorization", login.clone())?;
         }
         headers.try_insert("user-agent", concat!("sluice/", env!("CARGO_PKG_VERSION")))?;
+        for (name, value) in self.headers.iter().cloned() {
+            headers.try_insert(name, value)?;
+        }
         for (name, value) in values(delivery) {
             let name = format!("sluice-{}", name.to_ascii_lowercase().replace('_', "-"));
             headers.try_insert(name, utf8_percent_encode(&value, IN_HEADERS).to_string())?;
@@ -160,6 +173,12 @@ mod tests {
     }
 
     #[test]
+    fn a_header_is_a_name_and_a_value() {
+        assert_eq!(header("X-A: b: c"), Ok(("x-a".to_owned(), "b: c".to_owned())));
+        assert!(["x", ": x", "a b: c", "x: a\u{1}b"].iter().all(|text| header(text).is_err()));
+    }
+
+    #[test]
     fn a_login_is_a_header_and_no_part_of_the_url() {
         let split = |url: &str| without_login(url);
         assert_eq!(
@@ -209,7 +228,10 @@ mod tests {
         let mut record = record("{}");
         record.group_id = Some("rot 10% ü".to_owned());
         let delivery = Delivery { queue: &queue(), record: &record, sender_id: None };
-        Post::new(&url, now).run(delivery).await.map_err(|error| error.disposition())
+        Post::new(&url, vec![header("X-Tenant: orchard").unwrap()], now)
+            .run(delivery)
+            .await
+            .map_err(|error| error.disposition())
     }
 
     #[tokio::test]
@@ -220,6 +242,7 @@ mod tests {
         assert!(asked.starts_with("POST /jobs HTTP/1.1\r\n") && asked.ends_with("\r\n\r\n{}"), "{asked}");
         for header in [
             "content-type: application/json",
+            "x-tenant: orchard",
             "sluice-message-id: m-1",
             "sluice-attribute-jobtype: NewDonor",
             "sluice-group-id: rot 10%25 %C3%BC",
