@@ -18,8 +18,9 @@ use sluicegate::{aws, events::Queue, settings::environment};
 
 use self::refusal::Place;
 use crate::{
-    arguments::{Global, UsageError},
+    global::Global,
     queue_reference::{QueueName, QueueReference},
+    usage::UsageError,
 };
 
 pub(crate) use self::refusal::SdkFailure;

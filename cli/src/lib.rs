@@ -2,7 +2,10 @@
 //!
 //! | module | what it settles |
 //! |---|---|
-//! | `arguments` | the commands and the options they share |
+//! | `arguments` | all that can be typed |
+//! | `global` | the options that every command takes |
+//! | `usage` | arguments that make no sense together |
+//! | `context` | what every command gets |
 //! | `command` | one command a file: its arguments, which are its help, and what it does |
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
@@ -11,6 +14,7 @@
 //! | `batch` | many entries in few calls: full batches, each entry's fate, pace, signals |
 //! | `attribute` | message attributes as arguments |
 //! | `filter` | which messages are meant |
+//! | `counters`, `redrive_policy` | what a queue says of itself |
 //! | `message` | a received message as people and scripts see it |
 //! | `outgoing` | messages to send: limits and digests |
 //! | `output` | the only place that prints: terminal or pipe, text or JSON, control characters |
@@ -22,25 +26,26 @@ mod attribute;
 mod batch;
 mod command;
 mod connection;
+mod context;
+mod counters;
 mod environment;
 mod filter;
+mod global;
 mod input;
 mod message;
 mod outgoing;
 mod output;
 mod quantity;
 mod queue_reference;
+mod redrive_policy;
 mod stop;
+mod usage;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{
-    arguments::{Arguments, UsageError},
-    command::Context,
-    output::Output,
-};
+use crate::{arguments::Arguments, context::Context, output::Output, usage::UsageError};
 
 /// What the process answers. 2 is also what clap answers to arguments it cannot read.
 const FAILED: u8 = 1;

@@ -3,8 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Context;
 use crate::arguments::Arguments;
+use crate::context::Context;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice completions bash > ~/.local/share/bash-completion/completions/sluice")]

@@ -12,7 +12,7 @@ mod stream;
 mod topic;
 mod whoami;
 
-use crate::{arguments::Global, connection::Connection, output::Output};
+use crate::context::Context;
 
 /// What `sluice` can do.
 #[derive(Debug, clap::Subcommand)]
@@ -42,20 +42,6 @@ pub(crate) enum Command {
     Whoami(whoami::Args),
     /// Print the completions of a shell.
     Completions(completions::Args),
-}
-
-/// What every command gets.
-#[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) global: Global,
-    pub(crate) output: Output,
-}
-
-impl Context {
-    /// Only commands that call AWS connect.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
-        Connection::open(&self.global).await
-    }
 }
 
 impl Command {

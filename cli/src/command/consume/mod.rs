@@ -21,8 +21,8 @@ mod workforce;
 
 use std::time::Duration;
 
-use super::Context;
-use crate::{arguments::UsageError, quantity, queue_reference::QueueReference};
+use crate::context::Context;
+use crate::{quantity, queue_reference::QueueReference, usage::UsageError};
 
 /// A message is deleted only after the work is done. While the work runs the message is kept invisible. What fails comes
 /// back after 5 to 10 s, then 10 to 20, doubling with each failure up to 15 min; when the queue's redrive policy names

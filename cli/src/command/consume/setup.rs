@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde::Deserialize;
 use sluicegate::{
     clock::SystemClock,
     delivery::{DeadLetterQueues, MAX_VISIBILITY, Policy, RetryPolicy},
@@ -23,9 +21,10 @@ use super::{
     workforce::Workforce,
 };
 use crate::{
-    command::Context,
     connection::OpenQueue,
+    context::Context,
     queue_reference::QueueReference,
+    redrive_policy::RedrivePolicy,
     stop::{Stop, at_a_forced_end},
 };
 
@@ -90,7 +89,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 
 fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redrive: Option<&RedrivePolicy>) -> Policy {
     let urls = dead_letters.map(|dead| (open.queue.name().to_owned(), dead.queue.url().to_owned()));
-    let max_receives = redrive.filter(|_| dead_letters.is_some()).and_then(|redrive| redrive.max_receive_count);
+    let max_receives = redrive.filter(|_| dead_letters.is_some()).map(|redrive| redrive.max_receives);
     Policy {
         // A lane is one batch, and its order is the engine's; how many lanes run is the workforce's.
         concurrency: 1,
@@ -102,21 +101,6 @@ fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redri
         clock_tolerance: Duration::ZERO,
         ..Policy::default()
     }
-}
-
-/// What a queue says of its dead letters.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RedrivePolicy {
-    dead_letter_target_arn: String,
-    #[serde(default, deserialize_with = "number_or_text")]
-    max_receive_count: Option<u32>,
-}
-
-/// The console writes a number, some tools a text.
-fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(value.as_u64().and_then(|number| u32::try_from(number).ok()).or_else(|| value.as_str()?.parse().ok()))
 }
 
 /// Asks the queue, which also tells whether it exists. Who may not ask goes on without.
@@ -133,27 +117,11 @@ async fn redrive_policy(open: &OpenQueue, context: &Context) -> anyhow::Result<O
         Err(error) => return Err(open.refusal("sqs:GetQueueAttributes")(error)),
     };
     let text = answer.attributes.and_then(|mut found| found.remove(&QueueAttributeName::RedrivePolicy));
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| serde_json::from_str(&text).with_context(|| format!("the redrive policy of {}", open.queue)))
-        .transpose()
+    Ok(text.and_then(|text| RedrivePolicy::read(&text)))
 }
 
 async fn dead_letter_queue(open: &OpenQueue, redrive: Option<&RedrivePolicy>) -> anyhow::Result<Option<OpenQueue>> {
-    let Some(RedrivePolicy { dead_letter_target_arn, .. }) = redrive else { return Ok(None) };
-    let reference: QueueReference = dead_letter_target_arn.parse().map_err(anyhow::Error::msg)?;
+    let Some(RedrivePolicy { arn, .. }) = redrive else { return Ok(None) };
+    let reference: QueueReference = arn.parse().map_err(anyhow::Error::msg)?;
     open.connection.queue(&reference).await.map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_redrive_policy_is_read_with_its_count_as_number_or_text() {
-        for count in ["5", "\"5\""] {
-            let text = format!(r#"{{"deadLetterTargetArn":"arn:aws:sqs:r:1:dead","maxReceiveCount":{count}}}"#);
-            let policy: RedrivePolicy = serde_json::from_str(&text).unwrap();
-            assert_eq!(policy.max_receive_count, Some(5));
-        }
-    }
 }

@@ -24,7 +24,7 @@ use self::{
     layer::Layer,
     letter::Letter,
 };
-use super::Context;
+use crate::context::Context;
 use crate::{input::Source, output::Output};
 
 /// Shows the event with its envelopes taken off, and what each function that it is meant for would make of it. Of a dead

@@ -6,10 +6,8 @@ mod list;
 mod purge;
 mod status;
 
-pub(crate) use self::status::counters;
-
-use super::Context;
-use crate::{arguments::UsageError, connection::OpenQueue, output::Output};
+use crate::context::Context;
+use crate::{connection::OpenQueue, counters, output::Output, usage::UsageError};
 
 #[derive(Debug, clap::Subcommand)]
 #[command(

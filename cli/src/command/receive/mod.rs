@@ -13,8 +13,8 @@ use sluicegate::{
 
 use self::gather::{Settings, gather, receive};
 use crate::{
-    command::Context,
     connection::OpenQueue,
+    context::Context,
     filter::Filter,
     message,
     output::Output,

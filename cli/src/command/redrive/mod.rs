@@ -12,8 +12,8 @@ mod mover;
 mod server;
 mod target;
 
-use super::Context;
-use crate::{arguments::UsageError, filter::Filter, quantity, queue_reference::QueueReference};
+use crate::context::Context;
+use crate::{filter::Filter, quantity, queue_reference::QueueReference, usage::UsageError};
 
 /// Each message goes to --to; else to the queue that SQS moved it here from (`DeadLetterQueueSourceArn`); else to the one
 /// that its attribute sluicegate.source names, if that queue's redrive policy names this one; else to the one queue that

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     batch::{Batch, deliver},
-    command::queue::counters,
     connection::OpenQueue,
+    counters,
     filter::Filter,
     message,
     outgoing::{LIMITS, SqsPort, TRIES},

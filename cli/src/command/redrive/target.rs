@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use sluicegate::events::Queue;
 
 use super::letter::Letter;
-use crate::{command::queue::counters, connection::OpenQueue, queue_reference::QueueName};
+use crate::{connection::OpenQueue, counters, queue_reference::QueueName};
 
 /// The queues that letters may go to.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Targets {
             let Some(open) = self.dlq.connection.find_queue(&name).await? else {
                 anyhow::bail!("their queue {} is gone", name.as_str());
             };
-            let leads_to = counters::read(&open).await?.dead_letter_arn;
+            let leads_to = counters::read(&open).await?.redrive_policy.map(|policy| policy.arn);
             Ok((open, leads_to.is_some() && leads_to == self.dlq_arn))
         };
         match found.await {

@@ -11,16 +11,16 @@ use tokio::sync::mpsc;
 
 use self::report::Sending;
 use crate::{
-    arguments::UsageError,
     attribute::attribute,
     batch::{Flow, Refused},
-    command::Context,
     connection::OpenQueue,
+    context::Context,
     input::{self, Piece, Place, Source, Split},
     message::Written,
     outgoing::{LIMITS, MAX_ATTRIBUTES, Outgoing, SqsPort, TRIES},
     quantity::{duration_within, whole_seconds_within},
     queue_reference::QueueReference,
+    usage::UsageError,
 };
 
 /// Calls under way at a time. A FIFO queue has one, or the order would be left to chance.

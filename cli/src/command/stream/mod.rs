@@ -5,7 +5,7 @@ mod put;
 mod record;
 mod reference;
 
-use super::Context;
+use crate::context::Context;
 
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Example:\n  sluice stream put clicks --file clicks.jsonl")]

@@ -11,12 +11,12 @@ use super::{
     reference::{Kind, StreamReference},
 };
 use crate::{
-    arguments::UsageError,
     batch::{Delivered, End, Entry, Flow, Limits, Port, Refused, Report},
-    command::Context,
+    context::Context,
     input::{self, Source, Split},
     output::{Output, Progress},
     quantity::{KIB, MIB, human_size, size},
+    usage::UsageError,
 };
 
 /// Of a Kinesis data stream: 500 records, and 5 MiB with the partition keys. AWS has since doubled the bytes; not every

@@ -8,7 +8,7 @@ use serde_json::json;
 use sluicegate::events::{AttributeValue, MessageAttribute};
 
 use super::reference::{TopicReference, phone_number};
-use crate::{arguments::UsageError, attribute::attribute, command::Context, input::Source};
+use crate::{attribute::attribute, context::Context, input::Source, usage::UsageError};
 
 #[derive(Debug, clap::Args)]
 #[command(

@@ -10,7 +10,7 @@ use super::{
     reference::{OpenTopic, TopicReference, phone_number},
 };
 use crate::{
-    arguments::UsageError, command::Context, connection::OpenQueue, outgoing::digest, queue_reference::QueueReference,
+    connection::OpenQueue, context::Context, outgoing::digest, queue_reference::QueueReference, usage::UsageError,
 };
 
 /// A queue is also given the statement in its policy that lets the topic in; what is in the policy stays. A function is

@@ -220,7 +220,8 @@ async fn who_is_told_to_stop_finishes_within_the_grace_and_gives_the_rest_back()
     consumer.run(told_after(&[2])).await.unwrap();
     let tally = consumer.tally();
     assert_eq!((tally.received, tally.done, tally.given_back), (4, 0, 4));
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    // A second for the grace, and one for the receive that was open meanwhile.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(calls.lock().unwrap().iter().any(|call| call.starts_with("hide [0")), "{calls:?}");
 }
 

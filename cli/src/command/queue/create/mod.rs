@@ -9,14 +9,14 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 use sluicegate::events::Queue;
 
-pub(crate) use self::settings::read_redrive_policy;
-use self::settings::{DeadLetters, Difference, Settings, SettledAttributes};
+use self::settings::{Difference, Settings, SettledAttributes};
 use crate::{
-    arguments::UsageError,
-    command::Context,
     connection::{Connection, OpenQueue},
+    context::Context,
     quantity::whole_seconds_within,
     queue_reference::{QueueName, QueueReference},
+    redrive_policy::RedrivePolicy,
+    usage::UsageError,
 };
 
 /// How long messages stay in a dead-letter queue made here: as long as SQS keeps any, since on a standard queue their
@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             ..Settings::default()
         });
         let (arn, queue) = dead_letter_target(&connection, context, &reference, made_with).await?;
-        settings.dead_letters = Some(DeadLetters { arn, max_receives: args.max_receives });
+        settings.dead_letters = Some(RedrivePolicy { arn, max_receives: args.max_receives });
         dead_letter_queue = queue;
     }
     let url = match &existing {

@@ -15,7 +15,7 @@ use aws_sdk_cloudwatch::{
 };
 use serde::Serialize;
 
-use super::counters::Counters;
+use crate::counters::Counters;
 use crate::{connection::OpenQueue, quantity::human};
 
 /// How far back a figure may lie.

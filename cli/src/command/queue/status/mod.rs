@@ -1,7 +1,6 @@
 //! `sluice queue status`: how much is in queues, once or watched.
 
 mod age;
-pub(crate) mod counters;
 mod history;
 mod screen;
 mod ticks;
@@ -13,13 +12,14 @@ use anyhow::bail;
 use serde::Serialize;
 use sluicegate::clock::{Clock, SystemClock};
 
-use self::{
-    age::Age,
-    counters::{Counters, DeadLetters},
-};
+use self::age::Age;
 use crate::{
-    arguments::UsageError, command::Context, connection::OpenQueue, quantity::duration_within,
+    connection::OpenQueue,
+    context::Context,
+    counters::{self, Counters, DeadLetters},
+    quantity::duration_within,
     queue_reference::QueueReference,
+    usage::UsageError,
 };
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sluicegate::clock::{Clock, SystemClock};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::counters::{self, Counters};
+use crate::counters::{self, Counters};
 use crate::{connection::OpenQueue, output::Output, stop::Stop};
 
 /// One queue at one tick.
