@@ -76,8 +76,11 @@ impl Source {
 
     pub(crate) const STDIN: Self = Self(None);
 
-    pub(crate) fn is_stdin(&self) -> bool {
-        self.0.is_none()
+    /// Whether it can be read once only: stdin, a pipe by name.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|path| path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()))
     }
 
     fn name(&self) -> Option<Arc<str>> {
@@ -142,8 +145,8 @@ pub(crate) fn pieces(
 ) -> mpsc::Receiver<anyhow::Result<Piece>> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     thread::spawn(move || {
-        // Stdin cannot be read twice.
-        let keeps = rounds > 1 && sources.iter().any(Source::is_stdin);
+        // A stream cannot be read twice.
+        let keeps = rounds > 1 && sources.iter().any(Source::is_stream);
         let mut kept = Vec::new();
         for round in 0..rounds {
             let mut hand_on = |piece: Piece| match sender.blocking_send(Ok(piece)) {

@@ -99,6 +99,16 @@ fn bulk_input_is_read_right_however_it_is_written() {
     }
 }
 
+/// `sluice send jobs --file <(jq …)`: it can be read once only.
+#[test]
+fn a_pipe_by_name_is_sent_as_stdin_is() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("named", &[]);
+    let script = r#"exec "$1" send "$2" --repeat 2 --file <(printf '{"n":1}\n{"n":2}\n')"#;
+    let sent = sluice.command(&"/bin/bash".into()).args(["-c", script, "-", sluice.program(), &name]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&sent.stdout).lines().count(), 4, "{sent:?}");
+}
+
 #[test]
 fn a_reader_that_goes_away_changes_neither_what_is_sent_nor_the_exit_code() {
     let sluice = Sluice::on_the_stack();

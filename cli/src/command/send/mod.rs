@@ -89,7 +89,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             recipe.message(piece_of(body)).map_err(refusal)?;
             Some(u64::from(args.repeat))
         }
-        (None, source) if source.is_stdin() => None,
+        (None, source) if source.is_stream() => None,
         (None, source) => Some(checked(&source, args.split, &recipe)? * u64::from(args.repeat)),
     };
     if args.dedup.is_some() && total.is_some_and(|total| total > 1) {
