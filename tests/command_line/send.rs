@@ -113,7 +113,7 @@ fn a_pipe_by_name_is_sent_as_stdin_is() {
 fn a_reader_that_goes_away_changes_neither_what_is_sent_nor_the_exit_code() {
     let sluice = Sluice::on_the_stack();
     let name = sluice.queue("head", &[]);
-    let lines: String = (0..2_000).map(|number| format!("{{\"n\":{number}}}\n")).collect();
+    let lines = (0..2_000).map(|number| format!("{{\"n\":{number}}}")).collect::<Vec<_>>().join("\n");
     let file = std::env::temp_dir().join(new_name("lines"));
     std::fs::write(&file, lines).unwrap();
     let mut child = sluice.start(&["send", &name, "--file", file.to_str().unwrap()]);
