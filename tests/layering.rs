@@ -174,3 +174,42 @@ fn the_built_function_holds_no_sdk() {
     assert!(holds_sdk("sqs-worker"), "the check sees an SDK where there is one");
     assert!(!holds_sdk("sns-logger"));
 }
+
+/// The files of `sluice`, by their path under `cli/src`.
+fn files_of_sluice(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_of_sluice(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root().join("cli/src")).unwrap().display().to_string();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// A command stands on the modules beside `command`, and on no other command; those stand on no command; what can be typed
+/// is on top.
+#[test]
+fn no_command_of_sluice_uses_another_and_nothing_below_uses_one() {
+    let mut files = Vec::new();
+    files_of_sluice(&root().join("cli/src"), &mut files);
+    assert!(files.len() > 50, "{}", files.len());
+    for (name, text) in files {
+        let uses = |module: &str| {
+            let in_a_list = |line: &str| line.trim_start().starts_with(&format!("{module}::"));
+            text.contains(&format!("crate::{module}::"))
+                || text.contains(&format!("use crate::{{{module}::"))
+                || text.lines().any(in_a_list)
+        };
+        let is_top = ["lib.rs", "arguments.rs"].contains(&name.as_str());
+        let own = name.strip_prefix("command/").and_then(|rest| rest.split(['/', '.']).next());
+        let own = own.map(|own| format!("command::{own}::"));
+        let elsewhere = text
+            .lines()
+            .any(|line| line.contains("command::") && own.as_ref().is_none_or(|own| !line.contains(own.as_str())));
+        assert!(is_top || !(uses("command") && elsewhere), "{name} uses a command");
+        let may_know_all = is_top || name == "command/completions.rs";
+        assert!(may_know_all || !uses("arguments"), "{name} uses what is on top of it");
+    }
+}

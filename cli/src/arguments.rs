@@ -1,6 +1,6 @@
-//! The commands, and the options they share.
+//! All that can be typed.
 
-use crate::{command::Command, output::Format};
+use crate::{command::Command, global::Global};
 
 /// Queues and topics from the command line.
 #[derive(Debug, clap::Parser)]
@@ -19,35 +19,6 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
-
-/// What every command takes.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Global {
-    /// Where AWS is, instead of `AWS_ENDPOINT_URL` or the region's own endpoint.
-    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
-    pub(crate) endpoint_url: Option<String>,
-    /// The region, instead of `AWS_REGION` or the profile's. A queue's URL or ARN brings its own.
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub(crate) region: Option<String>,
-    /// The profile in `~/.aws/config`, instead of `AWS_PROFILE`.
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub(crate) profile: Option<String>,
-    /// Lines for people and scripts, or JSON, one object a line.
-    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
-    pub(crate) output: Format,
-}
-
-/// Arguments that each can be read, but make no sense together. The process then exits with 2.
-#[derive(Debug)]
-pub(crate) struct UsageError(pub(crate) String);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
 
 #[cfg(test)]
 mod tests {

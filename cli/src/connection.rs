@@ -5,14 +5,22 @@ mod refusal;
 pub(crate) mod replay;
 
 use anyhow::{Context as _, bail};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig,
+    profile::{self, ProfileFileCredentialsProvider},
+    provider_config::ProviderConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
+use aws_types::os_shim_internal::{Env, Fs};
 use sluicegate::{aws, events::Queue, settings::environment};
 
 use self::refusal::Place;
 use crate::{
-    arguments::{Global, UsageError},
+    global::Global,
     queue_reference::{QueueName, QueueReference},
+    usage::UsageError,
 };
 
 pub(crate) use self::refusal::SdkFailure;
@@ -34,22 +42,44 @@ pub(crate) struct OpenQueue {
 }
 
 impl Connection {
-    /// Finds region and endpoint; credentials are looked for at the first call.
+    /// Finds region and endpoint; credentials are looked for at the first call. A profile that was asked for by name gives
+    /// them, and nothing else does: a command must not reach another account than the one that was meant.
     pub(crate) async fn open(global: &Global) -> anyhow::Result<Self> {
+        let given = |option: &Option<String>| option.clone().filter(|value| !value.is_empty());
+        let http_client = aws::http_client(environment);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(aws::http_client(environment))
+            .http_client(http_client.clone())
             .timeout_config(aws::timeouts());
-        if let Some(profile) = &global.profile {
+        let profile = given(&global.profile);
+        if let Some(profile) = &profile {
             loader = loader.profile_name(profile);
         }
-        if let Some(region) = &global.region {
-            loader = loader.region(Region::new(region.clone()));
+        let region = given(&global.region);
+        let region_is_asked_for = region.is_some();
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region));
         }
-        if let Some(endpoint_url) = &global.endpoint_url {
+        if let Some(endpoint_url) = given(&global.endpoint_url) {
             loader = loader.endpoint_url(endpoint_url);
         }
-        let config = loader.load().await;
-        Ok(Self { config, region_is_asked_for: global.region.is_some() })
+        let named = profile.clone().or_else(|| environment("AWS_PROFILE").filter(|name| !name.is_empty()));
+        if let Some(name) = named.as_ref().filter(|name| *name != "default") {
+            let files = profile::load(&Fs::default(), &Env::default(), &EnvConfigFiles::default(), None).await?;
+            if files.get_profile(name).is_none() {
+                let known: Vec<&str> = files.profiles().collect();
+                let known =
+                    if known.is_empty() { "none is".to_owned() } else { format!("there are {}", known.join(", ")) };
+                bail!("profile {name} is not in ~/.aws/config ({known}): choose another with --profile");
+            }
+        }
+        let mut config = loader.load().await;
+        if let Some(name) = profile {
+            let machine = ProviderConfig::without_region().with_http_client(http_client);
+            let machine = machine.with_region(config.region().cloned());
+            let credentials = ProfileFileCredentialsProvider::builder().configure(&machine).profile_name(name).build();
+            config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+        }
+        Ok(Self { config, region_is_asked_for })
     }
 
     /// A connection made by hand.
@@ -69,6 +99,11 @@ impl Connection {
     /// The region, or nothing when none is set.
     pub(crate) fn region(&self) -> &str {
         self.config.region().map(AsRef::as_ref).unwrap_or_default()
+    }
+
+    /// Where AWS is, when it is not where it always is.
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        self.config.endpoint_url()
     }
 
     /// A client for calls that name no queue.
@@ -136,7 +171,7 @@ impl Connection {
             action,
             subject: subject.to_owned(),
             region: self.region().to_owned(),
-            endpoint: self.config.endpoint_url().map(ToOwned::to_owned),
+            endpoint: self.endpoint().map(ToOwned::to_owned),
         }
     }
 }
@@ -145,6 +180,19 @@ impl OpenQueue {
     /// As [`Connection::refusal`], about this queue.
     pub(crate) fn refusal<E: SdkFailure>(&self, action: &'static str) -> impl FnOnce(E) -> anyhow::Error {
         self.connection.refusal(action, self.queue.name())
+    }
+
+    /// What the toolkit says of a call it could not make, as the sentence that says what to do.
+    pub(crate) fn refusal_in_words(&self, action: &'static str, words: &str) -> anyhow::Error {
+        self.connection.place(action, self.queue.name()).explain(words)
+    }
+
+    /// Where it is, for whom a wrong one would matter: account, region, endpoint.
+    pub(crate) fn place(&self, arn: Option<&str>) -> String {
+        let arn = arn.or(self.queue.arn()).unwrap_or_default();
+        let account = arn.split(':').nth(4).map_or_else(String::new, |account| format!(" of account {account}"));
+        let endpoint = self.connection.endpoint().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+        format!("{}{account} in {}{endpoint}", self.queue, self.connection.region())
     }
 
     /// The adapter behind the toolkit's ports.

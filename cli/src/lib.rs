@@ -2,35 +2,50 @@
 //!
 //! | module | what it settles |
 //! |---|---|
-//! | `arguments` | the commands and the options they share |
+//! | `arguments` | all that can be typed |
+//! | `global` | the options that every command takes |
+//! | `usage` | arguments that make no sense together |
+//! | `context` | what every command gets |
 //! | `command` | one command a file: its arguments, which are its help, and what it does |
 //! | `connection` | credentials, region, endpoint, and AWS's refusals as sentences that say what to do |
 //! | `queue_reference` | a queue by URL, ARN or name |
+//! | `environment` | variables that are empty, and so unset |
+//! | `input` | what is read: by lines, JSON values or whole |
+//! | `batch` | many entries in few calls: full batches, each entry's fate, pace, signals |
+//! | `attribute` | message attributes as arguments |
+//! | `filter` | which messages are meant |
+//! | `counters`, `redrive_policy` | what a queue says of itself |
 //! | `message` | a received message as people and scripts see it |
-//! | `outgoing` | messages to send: limits, batches, retries and digests |
+//! | `outgoing` | messages to send: limits and digests |
 //! | `output` | the only place that prints: terminal or pipe, text or JSON, control characters |
-//! | `stop` | Ctrl-C and SIGTERM |
+//! | `stop` | Ctrl-C, SIGTERM and SIGHUP |
 //! | `quantity` | durations, sizes and counts as people write them, in the ranges AWS takes |
 
 mod arguments;
+mod attribute;
+mod batch;
 mod command;
 mod connection;
+mod context;
+mod counters;
+mod environment;
+mod filter;
+mod global;
+mod input;
 mod message;
 mod outgoing;
 mod output;
 mod quantity;
 mod queue_reference;
+mod redrive_policy;
 mod stop;
+mod usage;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{
-    arguments::{Arguments, UsageError},
-    command::Context,
-    output::Output,
-};
+use crate::{arguments::Arguments, context::Context, output::Output, usage::UsageError};
 
 /// What the process answers. 2 is also what clap answers to arguments it cannot read.
 const FAILED: u8 = 1;
@@ -38,20 +53,34 @@ const USAGE: u8 = 2;
 
 /// Does what the arguments say: exits with 0 when done, 1 when it failed, 2 when the arguments make no sense.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    environment::begin_again_without_empty_variables();
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         // Help and version are such an "error" too, with 0.
         Err(refusal) => refusal.exit(),
     };
     let output = Output::new(arguments.global.output);
+    output.show_warnings(arguments.global.verbose);
     let context = Context { global: arguments.global, output };
-    match Box::pin(arguments.command.run(&context)).await {
+    let mut outcome = Box::pin(arguments.command.run(&context)).await;
+    // Whoever reads has read enough: `sluice receive … | head -1`.
+    if outcome.as_ref().is_err_and(output::is_closed_pipe) {
+        outcome = Ok(());
+    }
+    if let Err(error) = &outcome {
+        context.output.error(error);
+    }
+    let printed = tokio::select! {
+        printed = context.output.finish() => printed,
+        // Whoever does not read what is left is left behind.
+        () = stop::requested() => Ok(()),
+    };
+    if let (Ok(()), Err(error)) = (&outcome, printed) {
+        context.output.error(&error);
+        outcome = context.output.finish().await;
+    }
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has read enough: `sluice receive … | head -1`.
-        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            context.output.error(&error);
-            ExitCode::from(if error.is::<UsageError>() { USAGE } else { FAILED })
-        }
+        Err(error) => ExitCode::from(if error.is::<UsageError>() { USAGE } else { FAILED }),
     }
 }

@@ -3,19 +3,25 @@
 //! Results go to stdout, everything said beside them to stderr. What others wrote (message bodies, names, AWS's words)
 //! reaches a terminal with its control characters escaped, since they could move the cursor or retitle the window; a
 //! pipe or a file gets it as it is.
+//!
+//! A command's deeds do not depend on who reads: a reader that is slow holds nothing up, and one that has gone is not
+//! printed for any more. Where printing is the deed, [`Output::deliver`] says whether it was done.
 
 mod progress;
+mod warning;
+mod writer;
 
 use std::{
     borrow::Cow,
     fmt::Write as _,
-    io::{self, IsTerminal, Write as _},
+    io::{self, IsTerminal},
 };
 
 use anyhow::Context as _;
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
+use self::writer::Stream;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -68,27 +74,50 @@ impl Output {
 
     /// A result: `text` or `value`, whichever the user asked for.
     pub(crate) fn result(self, text: impl FnOnce() -> String, value: &impl Serialize) -> anyhow::Result<()> {
-        if self.is_json() { self.json(value) } else { self.line(&text()) }
+        if self.is_json() {
+            return self.json(value);
+        }
+        self.line(&text());
+        Ok(())
     }
 
     /// One line, or several, of text. Escape what others wrote with [`Output::shown`] first.
-    pub(crate) fn line(self, text: &str) -> anyhow::Result<()> {
-        self.bytes(format!("{text}\n").as_bytes())
+    pub(crate) fn line(self, text: &str) {
+        self.bytes(format!("{text}\n").as_bytes());
     }
 
     /// One line of JSON.
     pub(crate) fn json(self, value: &impl Serialize) -> anyhow::Result<()> {
         let json = serde_json::to_string(value).context("the result cannot be written as JSON")?;
-        if self.stdout_is_terminal { self.line(&escape_in_json(&json)) } else { self.line(&json) }
+        self.line(&if self.stdout_is_terminal { escape_in_json(&json) } else { Cow::Borrowed(&*json) });
+        Ok(())
     }
 
-    /// Exactly these bytes, at once.
+    /// Exactly these bytes.
     #[allow(clippy::unused_self, reason = "printing is this type's right")]
-    pub(crate) fn bytes(self, bytes: &[u8]) -> anyhow::Result<()> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes)?;
-        stdout.flush()?;
-        Ok(())
+    pub(crate) fn bytes(self, bytes: &[u8]) {
+        writer::write(Stream::Stdout, bytes.to_vec());
+    }
+
+    /// As [`Output::result`], and waits until it is written. Fails when it is not.
+    pub(crate) async fn deliver(self, text: impl FnOnce() -> String, value: &impl Serialize) -> anyhow::Result<()> {
+        self.result(text, value)?;
+        self.delivered().await
+    }
+
+    /// Waits until all is written. Fails when a part of it is not.
+    pub(crate) async fn delivered(self) -> anyhow::Result<()> {
+        writer::settled().await.context("what was received cannot be printed")
+    }
+
+    /// Waits until all is written, or nobody reads any more. Fails when a part of it was lost.
+    pub(crate) async fn finish(self) -> anyhow::Result<()> {
+        match writer::settled().await {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(anyhow::Error::from(error).context("not all could be printed"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What others wrote, fit for stdout: escaped for a terminal, as it is for a pipe.
@@ -99,8 +128,7 @@ impl Output {
     /// Something said beside the results. What others wrote in it is escaped here.
     pub(crate) fn note(self, text: &str) {
         let text = if self.stderr_is_terminal { escape(text) } else { Cow::Borrowed(text) };
-        // When nobody hears it, there is nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        writer::write(Stream::Stderr, format!("{text}\n").into_bytes());
     }
 
     /// The reason why the command failed, in one sentence.
@@ -116,16 +144,14 @@ impl Output {
     /// Asks a question on the terminal.
     #[allow(clippy::unused_self, reason = "printing is this type's right")]
     pub(crate) fn ask(self, question: &str) -> anyhow::Result<String> {
-        let mut stderr = io::stderr().lock();
-        write!(stderr, "{} ", escape(question))?;
-        stderr.flush()?;
+        writer::write(Stream::Stderr, format!("{} ", escape(question)).into_bytes());
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(answer.trim().to_owned())
     }
 }
 
-/// Whether the reader of our output has gone.
+/// Whether printing was the deed, and who reads has read enough.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
@@ -183,12 +209,5 @@ mod tests {
         let escaped = escape_in_json(&json);
         assert_eq!(escaped, r#""\u007f\u009b31m\u202e""#);
         assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), "\u{7f}\u{9b}31m\u{202e}");
-    }
-
-    #[test]
-    fn a_reader_that_has_gone_is_told_from_other_failures() {
-        let gone = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("writing");
-        assert!(is_closed_pipe(&gone));
-        assert!(!is_closed_pipe(&anyhow::anyhow!("no")));
     }
 }

@@ -15,6 +15,11 @@ pub(crate) enum QueueReference {
 }
 
 impl QueueReference {
+    fn known(queue: Queue) -> Result<Self, String> {
+        queue.name().parse::<QueueName>()?;
+        Ok(Self::Known { region: queue.region().map(ToOwned::to_owned), queue })
+    }
+
     /// The queue's name, whichever way it was given.
     pub(crate) fn name(&self) -> &str {
         match self {
@@ -31,26 +36,16 @@ impl FromStr for QueueReference {
         if text.starts_with("arn:") {
             let queue = Queue::from_arn(text)
                 .map_err(|_unknown_shape| format!("{text:?} is no queue ARN: arn:aws:sqs:REGION:ACCOUNT:NAME"))?;
-            queue.name().parse::<QueueName>()?;
-            return Ok(Self::Known { queue, region: text.split(':').nth(3).map(ToOwned::to_owned) });
+            return Self::known(queue);
         }
         if text.contains("://") {
             let queue = Queue::from_url(text).map_err(|_unknown_shape| {
                 format!("{text:?} is no queue URL: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")
             })?;
-            queue.name().parse::<QueueName>()?;
-            return Ok(Self::Known { region: region_of_url(text).map(ToOwned::to_owned), queue });
+            return Self::known(queue);
         }
         text.parse().map(Self::Named)
     }
-}
-
-/// The region in AWS's own URLs; one of an emulator says none.
-fn region_of_url(url: &str) -> Option<&str> {
-    let host = url.split_once("://")?.1.split(['/', ':']).next()?;
-    let (service, rest) = host.split_once('.')?;
-    let (region, domain) = rest.split_once('.')?;
-    (service == "sqs" && domain.starts_with("amazonaws.com")).then_some(region)
 }
 
 /// A name that SQS takes: up to 80 letters, digits, hyphens and underscores, `.fifo` included.
@@ -102,6 +97,20 @@ mod tests {
             let QueueReference::Known { queue, region } = text.parse().unwrap() else { panic!("{text}") };
             assert_eq!(queue.url(), "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs");
             assert_eq!(region.as_deref(), Some("eu-west-1"));
+        }
+    }
+
+    #[test]
+    fn a_url_brings_its_region_in_every_form_that_aws_gives() {
+        for host in [
+            "sqs-fips.us-gov-west-1.amazonaws.com",
+            "sqs.us-gov-west-1.api.aws",
+            "us-gov-west-1.queue.amazonaws.com",
+            "vpce-0a1b-c2d3.sqs.us-gov-west-1.vpce.amazonaws.com",
+        ] {
+            let reference: QueueReference = format!("https://{host}/123456789012/jobs").parse().unwrap();
+            let QueueReference::Known { region, .. } = reference else { panic!("{host}") };
+            assert_eq!(region.as_deref(), Some("us-gov-west-1"), "{host}");
         }
     }
 

@@ -127,10 +127,39 @@ fn what_outlasts_the_grace_is_stopped_with_its_whole_process_group() {
     terminate(&child);
     let outcome = Outcome::of(child);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("1 given back"), "{outcome:?}");
+    assert!(outcome.stderr.contains(" given back"), "{outcome:?}");
     assert_eq!(counts(&sluice, &name), (1, 0));
     eventually(|| (!is_at_work(pid.trim())).then_some(()));
     fs::remove_file(grandchild).unwrap();
+}
+
+/// While a reader does not read, what is at work keeps its message, and a signal is heard.
+#[test]
+fn a_reader_that_does_not_read_stops_neither_heartbeats_nor_signals() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("unread", &[]);
+    let body = "x".repeat(200_000);
+    assert_eq!(sluice.run_with_input(&["send", &name, "-"], &body).code, Some(0));
+    let child = sluice.start(&["consume", &name, "--visibility", "2s", "--grace", "0s"]);
+    eventually(|| (counts(&sluice, &name) == (0, 1)).then_some(()));
+    thread::sleep(Duration::from_secs(4));
+    assert_eq!(counts(&sluice, &name), (0, 1), "it is kept as long as it is not printed");
+    terminate(&child);
+    eventually(|| (counts(&sluice, &name) == (1, 0)).then_some(()));
+    terminate(&child);
+    assert!(Outcome::of(child).code.is_some());
+}
+
+#[test]
+fn a_terminal_that_closes_stops_it_as_sigterm_does() {
+    let sluice = Sluice::on_the_stack();
+    let name = queue_of(&sluice, "hangup", 1, &["--visibility", "1h"]);
+    let child = sluice.start(&["consume", &name, "--grace", "0s", "--exec", "sleep", "600"]);
+    eventually(|| (counts(&sluice, &name) == (0, 1)).then_some(()));
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    let outcome = Outcome::of(child);
+    assert!(outcome.code == Some(0) && outcome.stderr.contains(" given back"), "{outcome:?}");
+    assert_eq!(counts(&sluice, &name), (1, 0));
 }
 
 /// Whether a process lives; one that only waits to be collected does not.

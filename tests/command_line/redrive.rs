@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::sluice::{Sluice, new_name};
+use super::sluice::{Outcome, Sluice, new_name, terminate};
 
 fn visible(sluice: &Sluice, name: &str) -> u64 {
     let status = sluice.done(&["queue", "status", name, "--output", "json"]);
@@ -75,6 +75,54 @@ fn an_endpoint_without_move_tasks_is_said() {
     let outcome = sluice.run(&["redrive", &dlq, "--server"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("leave --server out"), "{outcome:?}");
+}
+
+/// Letters that the worker rejects as soon as they are back.
+#[test]
+fn a_redrive_ends_by_itself_and_moves_each_letter_once() {
+    let sluice = Sluice::on_the_stack();
+    let name = rejected(&sluice, &[]);
+    let dlq = format!("{name}-dlq");
+    let worker = sluice.start(&["consume", &name, "--wait", "1s", "--exec", "sh", "-c", "cat > /dev/null; exit 65"]);
+    let moved = sluice.done(&["redrive", &dlq, "--to", &name]);
+    terminate(&worker);
+    Outcome::of(worker);
+    assert!(moved.starts_with(&format!("40 messages moved: 40 to {name}")), "{moved}");
+    assert_eq!(visible(&sluice, &name) + visible(&sluice, &dlq), 40, "nothing is lost");
+}
+
+/// SQS itself moves letters of two queues to one dead-letter queue, and says from where.
+#[test]
+fn letters_of_two_queues_in_one_dead_letter_queue_each_go_home() {
+    let sluice = Sluice::on_the_stack();
+    let shared = sluice.queue("shared", &[]);
+    let sources = ["left", "right"].map(|purpose| {
+        let name = sluice.queue(purpose, &["--dlq", &shared, "--max-receives", "1"]);
+        sluice.done(&["send", &name, "--body", &name]);
+        sluice.done(&["receive", &name, "--visibility", "0s"]);
+        sluice.done(&["receive", &name, "--wait", "1s"]);
+        name
+    });
+    assert_eq!(visible(&sluice, &shared), 2);
+    let moved = sluice.done(&["redrive", &shared]);
+    assert!(moved.starts_with("2 messages moved"), "{moved}");
+    for name in sources {
+        assert_eq!(bodies(&sluice, &name), [name]);
+    }
+}
+
+/// Whoever may write to the dead-letter queue may write any note.
+#[test]
+fn a_note_is_believed_only_of_a_queue_whose_redrive_policy_leads_here() {
+    let sluice = Sluice::on_the_stack();
+    let (dlq, other) = (sluice.queue("noted", &[]), sluice.queue("innocent", &[]));
+    let note = format!("sluicegate.source=arn:aws:sqs:us-east-1:000000000000:{other}");
+    sluice.done(&["send", &dlq, "--body", "x", "-a", &note]);
+    let outcome = sluice.run(&["redrive", &dlq]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let reason = format!("its redrive policy does not name {dlq}");
+    assert!(outcome.stderr.contains(&reason) && outcome.stderr.contains("add --to QUEUE"), "{outcome:?}");
+    assert_eq!((visible(&sluice, &dlq), visible(&sluice, &other)), (1, 0));
 }
 
 /// The whole of it: the deployed worker rejects, an operator looks, filters and sends on.

@@ -20,6 +20,64 @@ fn each_way_that_aws_cannot_be_used_is_told_with_its_cure() {
     fails_with(&stack(), &["--endpoint-url", "http://127.0.0.1:9", "queue", "list"], "--endpoint-url");
 }
 
+impl Sluice {
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+}
+
+/// The local AWS takes a number as access key for an account.
+fn account(sluice: &Sluice, arguments: &[&str]) -> String {
+    let printed = sluice.done(&[arguments, &["whoami", "--output", "json"]].concat());
+    serde_json::from_str::<serde_json::Value>(&printed).unwrap()["account"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_profile_that_is_asked_for_gives_its_credentials_whatever_the_environment_has() {
+    let file = std::env::temp_dir().join(super::sluice::new_name("config"));
+    let keys = "aws_access_key_id = 222222222222\naws_secret_access_key = x\n";
+    std::fs::write(&file, format!("[profile other]\nregion = us-east-1\n{keys}")).unwrap();
+    let stack = || Sluice::on_the_stack().with("AWS_CONFIG_FILE", file.to_str().unwrap());
+    let own = stack().with("AWS_ACCESS_KEY_ID", "111111111111");
+    assert_eq!(account(&own, &[]), "111111111111");
+    assert_eq!(account(&own, &["--profile", "other"]), "222222222222");
+    let bare = || stack().without("AWS_REGION").without("AWS_DEFAULT_REGION");
+    fails_with(
+        &bare(),
+        &["--profile", "oter", "queue", "list"],
+        "profile oter is not in ~/.aws/config (there are other)",
+    );
+    fails_with(&stack(), &["--profile", "oter", "queue", "list"], "profile oter is not in");
+    fails_with(
+        &bare().with("AWS_PROFILE", "oter"),
+        &["queue", "list"],
+        "profile oter is not in ~/.aws/config (there are other)",
+    );
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn what_is_empty_is_unset() {
+    let sluice = Sluice::on_the_stack();
+    sluice.done(&["--profile", "", "--region", "", "queue", "list", "no-such"]);
+    let empty = Sluice::on_the_stack().with("AWS_REGION", "").with("AWS_PROFILE", "");
+    assert_eq!(empty.done(&["--endpoint-url", "", "queue", "list", "no-such"]), "");
+    // Nothing listens where AWS is: what it would be called by is said, and nobody panics.
+    let nowhere = Sluice::on_the_stack().with("AWS_ENDPOINT_URL", "").with("AWS_REGION", "xx-nowhere-1");
+    let outcome = nowhere.run(&["queue", "list"]);
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("AWS in xx-nowhere-1"), "{outcome:?}");
+}
+
+#[test]
+fn nothing_is_destroyed_unasked_and_the_place_is_named() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("asked", &[]);
+    let outcome = sluice.run(&["queue", "purge", &name]);
+    let endpoint = format!("in us-east-1 at {}", sluice.settings["AWS_ENDPOINT_URL"]);
+    assert!(outcome.code == Some(2) && outcome.stderr.contains(&endpoint), "{outcome:?}");
+}
+
 #[test]
 fn arguments_that_make_no_sense_exit_with_two() {
     let sluice = Sluice::on_the_stack();

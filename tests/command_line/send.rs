@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashSet,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use super::sluice::{Outcome, Sluice, terminate};
+use super::sluice::{Outcome, Sluice, new_name, terminate};
 use crate::stack::repository;
 
 #[test]
@@ -41,7 +42,7 @@ fn batches_are_cut_at_one_mebibyte() {
 #[test]
 fn messages_of_a_fifo_queue_arrive_in_order_and_none_is_taken_for_another() {
     let sluice = Sluice::on_the_stack();
-    let name = format!("{}.fifo", super::sluice::new_name("ordered"));
+    let name = format!("{}.fifo", new_name("ordered"));
     sluice.done(&["queue", "create", &name]);
     let input = (0..35).map(|number| (number % 3).to_string()).collect::<Vec<_>>().join("\n") + "\n";
     let outcome = sluice.run_with_input(&["send", &name, "--group", "g", "--split", "lines", "-"], &input);
@@ -72,10 +73,95 @@ fn what_sqs_would_refuse_is_refused_before_anything_is_sent() {
         assert_eq!(sluice.run(&arguments).code, Some(2), "{arguments:?}");
     }
     let too_long = format!("{{\"n\":1}}\n\"{}\"", "x".repeat(1_048_577));
-    let outcome = sluice.run_with_input(&["send", &name, "-"], &too_long);
-    assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("nothing was sent: message 2 of 2"), "{}", outcome.stderr);
+    for (damaged, place) in [
+        (too_long.as_str(), "the message at"),
+        ("[{\"n\":1},\n]", "trailing comma at line 2 column 1"),
+        ("[{\"n\":1},\n{\"n\":2}", "at line 2 column 7"),
+        ("{\"n\":1},\n{\"n\":2}", "line 1 column 8"),
+    ] {
+        let file = std::env::temp_dir().join(new_name("damaged"));
+        std::fs::write(&file, damaged).unwrap();
+        let outcome = sluice.run(&["send", &name, "--file", file.to_str().unwrap()]);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(outcome.code, Some(1));
+        assert!(outcome.stderr.contains("nothing was sent") && outcome.stderr.contains(place), "{}", outcome.stderr);
+    }
     assert_eq!(sluice.done(&["receive", &name, "--wait", "0s"]), "");
+}
+
+#[test]
+fn bulk_input_is_read_right_however_it_is_written() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("bulk", &[]);
+    for input in ["\u{feff}[{\"n\":1},{\"n\":2}]", "{\"n\":1}{\"n\":2}", "{\n \"n\": 1\n}\n{\n \"n\": 2\n}\n"] {
+        let outcome = sluice.run_with_input(&["send", &name, "-"], input);
+        assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 2), "{input}: {outcome:?}");
+    }
+}
+
+/// `sluice send jobs --file <(jq …)`: it can be read once only.
+#[test]
+fn a_pipe_by_name_is_sent_as_stdin_is() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("named", &[]);
+    let script = r#"exec "$1" send "$2" --repeat 2 --file <(printf '{"n":1}\n{"n":2}\n')"#;
+    let sent = sluice.command(&"/bin/bash".into()).args(["-c", script, "-", sluice.program(), &name]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&sent.stdout).lines().count(), 4, "{sent:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_neither_what_is_sent_nor_the_exit_code() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("head", &[]);
+    let lines = (0..2_000).map(|number| format!("{{\"n\":{number}}}")).collect::<Vec<_>>().join("\n");
+    let file = std::env::temp_dir().join(new_name("lines"));
+    std::fs::write(&file, lines).unwrap();
+    let mut child = sluice.start(&["send", &name, "--file", file.to_str().unwrap()]);
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let outcome = Outcome::of(child);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let status = sluice.done(&["queue", "status", &name, "--output", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&status).unwrap()["visible"], 2_000);
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_nothing_up() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("blocked", &[]);
+    // 37 bytes an id: more than a pipe holds.
+    let child = sluice.start(&["send", &name, "--body", "x", "--repeat", "3000"]);
+    let until = Instant::now() + Duration::from_mins(1);
+    let visible = || {
+        let status = sluice.done(&["queue", "status", &name, "--output", "json"]);
+        serde_json::from_str::<Value>(&status).unwrap()["visible"].as_u64().unwrap()
+    };
+    while visible() < 3_000 {
+        assert!(Instant::now() < until, "{} were sent", visible());
+    }
+    terminate(&child);
+    assert!(Outcome::of(child).code.is_some(), "a signal ends it all the same");
+}
+
+#[test]
+fn a_pipe_is_sent_while_it_is_written_and_a_signal_sends_what_was() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("tail", &[]);
+    let mut child = sluice.start(&["send", &name, "--split", "lines", "-"]);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdin.write_all(b"one\n").unwrap();
+    let mut printed = String::new();
+    stdout.read_line(&mut printed).unwrap();
+    stdin.write_all(b"two\nthree\nand a half").unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    terminate(&child);
+    stdout.read_to_string(&mut printed).unwrap();
+    let outcome = Outcome::of(child);
+    drop(stdin);
+    assert_eq!((outcome.code, printed.lines().count()), (Some(1), 3), "{outcome:?}");
+    assert!(outcome.stderr.contains("stopped: 3 messages were sent"), "{outcome:?}");
 }
 
 #[test]

@@ -72,6 +72,12 @@ impl Sluice {
         self.command(binary()).args(arguments).spawn().unwrap()
     }
 
+    /// Where the built binary is.
+    #[allow(clippy::unused_self, reason = "who asks has one")]
+    pub(super) fn program(&self) -> &'static str {
+        binary().to_str().unwrap()
+    }
+
     /// Any program in the same environment.
     pub(super) fn command(&self, program: &PathBuf) -> Command {
         let mut command = Command::new(program);

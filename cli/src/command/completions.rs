@@ -3,8 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Context;
 use crate::arguments::Arguments;
+use crate::context::Context;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice completions bash > ~/.local/share/bash-completion/completions/sluice")]
@@ -13,8 +13,8 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args, context: &Context) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Arguments::command(), "sluice", &mut script);
-    context.output.bytes(&script)
+    context.output.bytes(&script);
 }

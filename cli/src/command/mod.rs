@@ -10,8 +10,9 @@ mod redrive;
 mod send;
 mod stream;
 mod topic;
+mod whoami;
 
-use crate::{arguments::Global, connection::Connection, output::Output};
+use crate::context::Context;
 
 /// What `sluice` can do.
 #[derive(Debug, clap::Subcommand)]
@@ -37,22 +38,10 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     /// Reckon what messages cost.
     Cost(cost::Args),
+    /// Say whose queues a command would reach: account, identity, region, endpoint.
+    Whoami(whoami::Args),
     /// Print the completions of a shell.
     Completions(completions::Args),
-}
-
-/// What every command gets.
-#[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) global: Global,
-    pub(crate) output: Output,
-}
-
-impl Context {
-    /// Only commands that call AWS connect.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
-        Connection::open(&self.global).await
-    }
 }
 
 impl Command {
@@ -67,7 +56,11 @@ impl Command {
             Self::Stream(command) => command.run(context).await,
             Self::Inspect(args) => inspect::run(&args, context),
             Self::Cost(args) => cost::run(args, context).await,
-            Self::Completions(args) => completions::run(&args, context),
+            Self::Whoami(args) => whoami::run(args, context).await,
+            Self::Completions(args) => {
+                completions::run(&args, context);
+                Ok(())
+            }
         }
     }
 }

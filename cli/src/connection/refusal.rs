@@ -26,7 +26,69 @@ impl Place {
              `sluice queue create` makes one"
         )
     }
+
+    /// The toolkit's words of a failed call: `CODE: what AWS says`, or what the connection said.
+    pub(crate) fn explain(&self, words: &str) -> anyhow::Error {
+        match words.split_once(": ") {
+            Some((code, words)) if !code.contains(' ') => refused(code, words, 400, self),
+            _ => anyhow!("{} on {} failed: {words}", self.action, self.subject),
+        }
+    }
 }
+
+/// What is said of a refusal: its code or AWS's words hold one of these. The first row that fits counts, and AWS's own words
+/// follow. `{action}` and `{subject}` are what was asked of what.
+const SENTENCES: [(&[&str], &str); 13] = [
+    (
+        &["RequestExpired", "RequestTimeTooSkewed", "Signature expired", "Signature not yet current"],
+        "this machine's clock is off, and AWS takes no request of another time: set it",
+    ),
+    (
+        &["SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature"],
+        "the secret key does not belong to the access key: look at AWS_SECRET_ACCESS_KEY, or choose a profile with \
+         --profile",
+    ),
+    (
+        &["ExpiredToken", "TokenRefreshRequired"],
+        "these credentials were good for a time that is over: renew them (aws sso login, aws login) or choose others with \
+         --profile",
+    ),
+    (
+        &["InvalidClientTokenId", "UnrecognizedClient", "InvalidAccessKeyId", "security token included in the request"],
+        "AWS does not know these credentials: renew them (aws sso login, aws configure) or choose others with --profile",
+    ),
+    (
+        &["OptInRequired", "RegionDisabled"],
+        "this account does not use that region: choose another with --region, or enable it in the account",
+    ),
+    (&["QueueDeletedRecently"], "queue {subject} was deleted a moment ago, and AWS keeps its name for a minute: wait"),
+    (
+        &["PurgeQueueInProgress"],
+        "queue {subject} was purged less than a minute ago, and AWS purges once a minute: wait",
+    ),
+    (
+        &["OverLimit"],
+        "as many messages of {subject} are in flight as SQS allows: they come back when their visibility timeout ends",
+    ),
+    (&["Throttl", "TooManyRequests"], "AWS is throttling {action} on {subject}: try again a little later"),
+    (
+        &["Kms", "KMS", "kms:"],
+        "the KMS key of {subject} is in the way, not the queue: let this identity use the key (kms:Decrypt, and to send \
+         kms:GenerateDataKey), and see that it is enabled",
+    ),
+    (
+        &["InvalidAddress", "is not valid for this endpoint"],
+        "that address is of another region or endpoint: name the queue by its ARN, or look at --region and --endpoint-url",
+    ),
+    (
+        &["UnsupportedOperation", "InvalidAction", "UnknownOperation"],
+        "this endpoint does not know {action}, or not for {subject}",
+    ),
+    (
+        &["AccessDenied", "NotAuthorized", "AuthorizationError"],
+        "AWS refused {action} on {subject}: give this identity that permission, or choose another with --profile",
+    ),
+];
 
 /// The error of any operation of any SDK client.
 pub(crate) trait SdkFailure {
@@ -65,34 +127,16 @@ where
 }
 
 fn refused(code: &str, words: &str, status: u16, place: &Place) -> anyhow::Error {
-    let Place { action, subject, .. } = place;
-    let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
-    if has(&["NonExistentQueue", "QueueDoesNotExist"]) {
-        place.no_such_queue()
-    } else if has(&[
-        "ExpiredToken",
-        "InvalidClientTokenId",
-        "UnrecognizedClient",
-        "SignatureDoesNotMatch",
-        "RequestExpired",
-    ]) {
-        anyhow!(
-            "AWS does not accept these credentials: renew them (aws sso login, aws configure) or choose others with --profile ({code}: {words})"
-        )
-    } else if has(&["QueueDeletedRecently"]) {
-        anyhow!("queue {subject} was deleted a moment ago, and AWS keeps its name for a minute: try again then")
-    } else if has(&["PurgeQueueInProgress"]) {
-        anyhow!("queue {subject} was purged less than a minute ago, and AWS purges once a minute: try again then")
-    } else if has(&["Throttl", "TooManyRequests"]) {
-        anyhow!("AWS is throttling {action} on {subject}: try again a little later ({code}: {words})")
-    } else if has(&["AccessDenied", "NotAuthorized", "AuthorizationError"]) || status == 403 {
-        anyhow!(
-            "AWS refused {action} on {subject}: give this identity that permission, or choose another with --profile \
-             ({code}: {words})"
-        )
-    } else {
-        anyhow!("{action} on {subject} failed ({code}: {words})")
+    if ["NonExistentQueue", "QueueDoesNotExist"].iter().any(|part| code.contains(part)) {
+        return place.no_such_queue();
     }
+    let fits = |parts: &[&str]| parts.iter().any(|part| code.contains(part) || words.contains(part));
+    let permission = SENTENCES.last().filter(|_| status == 403);
+    let Some((_, sentence)) = SENTENCES.iter().find(|(parts, _)| fits(parts)).or(permission) else {
+        return anyhow!("{} on {} failed ({code}: {words})", place.action, place.subject);
+    };
+    let sentence = sentence.replace("{action}", place.action).replace("{subject}", &place.subject);
+    anyhow!("{sentence} ({code}: {words})")
 }
 
 fn missing_credentials(error: &CredentialsError) -> anyhow::Error {
@@ -133,27 +177,49 @@ mod tests {
 
     #[test]
     fn each_refusal_says_what_to_do() {
-        for (code, status, cure) in [
+        let denied = "User: arn:aws:iam::1:user/ada is not authorized to perform: kms:GenerateDataKey on resource: k";
+        for (code, status, words, cure) in [
             (
                 "AWS.SimpleQueueService.NonExistentQueue",
                 400,
+                "",
                 "queue jobs does not exist in eu-west-1: `sluice queue list`",
             ),
-            ("QueueDoesNotExist", 400, "`sluice queue create` makes one"),
-            ("AccessDeniedException", 400, "AWS refused sqs:SendMessage on jobs: give this identity that permission"),
-            ("SomethingNew", 403, "give this identity that permission"),
-            ("ExpiredTokenException", 403, "renew them (aws sso login"),
-            ("InvalidClientTokenId", 403, "renew them"),
-            ("AWS.SimpleQueueService.QueueDeletedRecently", 400, "keeps its name for a minute"),
-            ("AWS.SimpleQueueService.PurgeQueueInProgress", 403, "purges once a minute"),
-            ("ThrottlingException", 400, "try again a little later"),
-            ("RequestThrottled", 403, "try again a little later"),
-            ("KmsDisabled", 400, "failed (KmsDisabled: its words)"),
+            ("QueueDoesNotExist", 400, "", "`sluice queue create` makes one"),
+            (
+                "AccessDeniedException",
+                400,
+                "no",
+                "AWS refused sqs:SendMessage on jobs: give this identity that permission",
+            ),
+            ("AccessDeniedException", 400, denied, "the KMS key of jobs is in the way"),
+            ("SomethingNew", 403, "no", "give this identity that permission"),
+            ("ExpiredTokenException", 403, "no", "renew them (aws sso login"),
+            ("InvalidClientTokenId", 403, "no", "does not know these credentials"),
+            ("InvalidSignatureException", 403, "Signature expired: 1 is now earlier than 2", "clock is off"),
+            ("InvalidSignatureException", 403, "The request signature we calculated does not match", "secret key"),
+            ("SignatureDoesNotMatch", 403, "no", "secret key does not belong"),
+            ("AWS.SimpleQueueService.QueueDeletedRecently", 400, "no", "keeps its name for a minute"),
+            ("AWS.SimpleQueueService.PurgeQueueInProgress", 403, "no", "purges once a minute"),
+            ("ThrottlingException", 400, "no", "try again a little later"),
+            ("RequestThrottled", 403, "no", "try again a little later"),
+            ("OverLimit", 403, "no", "in flight"),
+            ("KmsDisabled", 400, "no", "see that it is enabled"),
+            ("KMS.AccessDeniedException", 400, "no", "kms:Decrypt"),
+            ("SomethingElse", 400, "no", "sqs:SendMessage on jobs failed"),
         ] {
-            let sentence = refused(code, "its words", status, &place()).to_string();
+            let sentence = refused(code, words, status, &place()).to_string();
             assert!(sentence.contains(cure), "{code}: {sentence}");
+            assert!(words.is_empty() || sentence.ends_with(&format!("({code}: {words})")), "{sentence}");
             assert_eq!(sentence.lines().count(), 1, "{sentence}");
         }
+    }
+
+    #[test]
+    fn what_the_toolkit_says_of_a_call_is_explained_too() {
+        let explained = |words: &str| place().explain(words).to_string();
+        assert!(explained("AccessDenied: no").contains("give this identity that permission"));
+        assert_eq!(explained("nobody is there: at all"), "sqs:SendMessage on jobs failed: nobody is there: at all");
     }
 
     #[test]

@@ -1,20 +1,22 @@
-//! Messages on their way to a queue: their limits, their batches, and what AWS says it received.
+//! Messages on their way to a queue: their limits, and what AWS says it received.
 
-mod batch;
-mod digest;
+pub(crate) mod digest;
 mod sqs;
 
 use std::{sync::Arc, time::Duration};
 
 use sluicegate::{
-    delivery::MAX_BATCH_BYTES,
+    delivery::{MAX_BATCH_BYTES, MAX_ENTRIES},
     events::{AttributeValue, MessageAttribute, MessageAttributes},
 };
 
-pub(crate) use self::{
-    batch::{Port, Sent, batches, deliver},
-    sqs::SqsPort,
-};
+pub(crate) use self::sqs::{Sent, SqsPort};
+use crate::batch::{Entry, Limits};
+
+/// Of `SendMessageBatch`.
+pub(crate) const LIMITS: Limits = Limits { entries: MAX_ENTRIES, bytes: MAX_BATCH_BYTES };
+/// Calls for one message before its failure is final.
+pub(crate) const TRIES: u32 = 4;
 
 /// Attributes a message may carry.
 pub(crate) const MAX_ATTRIBUTES: usize = 10;
@@ -27,17 +29,21 @@ pub(crate) struct Outgoing {
     pub(crate) group_id: Option<String>,
     pub(crate) deduplication_id: Option<String>,
     pub(crate) delay: Option<Duration>,
+    /// The X-Ray trace it belongs to.
+    pub(crate) trace_header: Option<String>,
 }
 
-impl Outgoing {
-    /// What SQS counts: the body, and of each attribute its name, its type and its value.
-    pub(crate) fn bytes(&self) -> usize {
+/// What SQS counts: the body, and of each attribute its name, its type and its value.
+impl Entry for Outgoing {
+    fn bytes(&self) -> usize {
         let attribute = |(name, attribute): (&String, &MessageAttribute)| {
             name.len() + attribute.data_type.len() + value_bytes(&attribute.value).len()
         };
         self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
     }
+}
 
+impl Outgoing {
     /// Refuses what SQS would refuse.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.body.is_empty() {

@@ -2,7 +2,10 @@
 
 use aws_sdk_sqs::{
     primitives::Blob,
-    types::{MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry},
+    types::{
+        MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+        SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
+    },
 };
 use aws_smithy_types::error::operation::BuildError;
 use sluicegate::{
@@ -10,15 +13,26 @@ use sluicegate::{
     events::{AttributeValue, MessageAttribute},
 };
 
-use super::{Outgoing, Port, Sent, digest};
-use crate::connection::OpenQueue;
+use super::{Outgoing, digest};
+use crate::{batch::Port, connection::OpenQueue};
+
+/// What SQS says of a message it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) message_id: String,
+    /// Its place in a FIFO queue.
+    pub(crate) sequence_number: Option<String>,
+}
 
 /// A queue as the place where batches go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SqsPort<'a>(pub(crate) &'a OpenQueue);
 
 impl Port for SqsPort<'_> {
-    async fn send(&self, messages: &[&Outgoing]) -> anyhow::Result<Vec<Result<Sent, Failure>>> {
+    type Entry = Outgoing;
+    type Taken = Sent;
+
+    async fn call(&self, messages: &[&Outgoing]) -> anyhow::Result<Vec<Result<Sent, Failure>>> {
         let Self(open) = self;
         let entries = messages.iter().enumerate().map(entry).collect::<Result<Vec<_>, BuildError>>()?;
         let request = open.sqs.send_message_batch().queue_url(open.queue.url()).set_entries(Some(entries));
@@ -29,7 +43,9 @@ impl Port for SqsPort<'_> {
         for failed in answer.failed() {
             let Some(index) = place(&failed.id) else { continue };
             let text = format!("{}: {}", failed.code, failed.message().unwrap_or("AWS gave no reason"));
-            let failure = if failed.sender_fault { Failure::Refused(text) } else { Failure::Transient(text) };
+            // A throttle is one even where the sender is blamed for it.
+            let is_final = failed.sender_fault && !failed.code.contains("Throttl");
+            let failure = if is_final { Failure::Refused(text) } else { Failure::Transient(text) };
             results[index] = Err(failure);
         }
         for taken in answer.successful {
@@ -49,6 +65,10 @@ fn entry((index, message): (usize, &&Outgoing)) -> Result<SendMessageBatchReques
         .set_message_deduplication_id(message.deduplication_id.clone());
     for (name, attribute) in &*message.attributes {
         entry = entry.message_attributes(name, sdk_attribute(attribute)?);
+    }
+    if let Some(trace_header) = &message.trace_header {
+        let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace_header).build()?;
+        entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
     }
     entry.build()
 }

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Output;
+use super::{Output, writer};
 
 /// Below this a bar would be gone before it is seen.
 const WORTH_SHOWING: u64 = 20;
@@ -49,7 +49,14 @@ impl Progress {
 
     /// Prints with the bar out of the way.
     pub(crate) fn around<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.bar.suspend(print)
+        if self.bar.is_hidden() {
+            return print();
+        }
+        self.bar.suspend(|| {
+            let printed = print();
+            writer::settle();
+            printed
+        })
     }
 }
 

@@ -19,7 +19,7 @@ use sluicegate::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -33,7 +33,7 @@ use crate::{message, output::Output};
 
 /// After an error that may pass: the first pause, doubled by each, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// Between empty answers that did not wait for anything.
+/// Between empty answers that came at once.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
 /// An open receive may have taken messages already; longer than an answer is under way it is not waited for.
 const ANSWER_ON_ITS_WAY: Duration = Duration::from_secs(1);
@@ -51,6 +51,18 @@ pub(super) struct Settings {
     pub(super) until_empty: bool,
     pub(super) timeout: Duration,
     pub(super) grace: Duration,
+}
+
+/// Why no message can be received, now or later, in AWS's words.
+#[derive(Debug)]
+pub(super) struct NotReceived(pub(super) String);
+
+impl std::error::Error for NotReceived {}
+
+impl std::fmt::Display for NotReceived {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "messages cannot be received: {}", self.0)
+    }
 }
 
 /// How far the end has come.
@@ -96,6 +108,7 @@ struct Answer {
     alone: bool,
     /// Before it was asked.
     received_at: SystemTime,
+    took: Duration,
     outcome: Result<Vec<Message>, CallError>,
 }
 
@@ -165,7 +178,7 @@ impl<P: Receiving> Consumer<P> {
         let grace = Instant::now() + self.settings.grace;
         tokio::select! {
             () = self.finish(open, grace) => {}
-            () = stop() => return Err(self.cut_short("told to stop twice")),
+            () = stop() => return Err(self.cut_short("stopped at once")),
             () = sleep_until(grace + SETTLING) => return Err(self.cut_short("the queue could not be told in time")),
         }
         self.fatal.borrow_mut().take().map_or(Ok(()), Err)
@@ -173,12 +186,19 @@ impl<P: Receiving> Consumer<P> {
 
     /// Ends what is open: answers on their way are given back, work goes on until the grace is over.
     async fn finish<'c>(&'c self, mut open: Open<'c>, grace: Instant) {
-        let answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
+        let mut answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
         while !(open.receives.is_empty() && open.in_hand.is_empty()) {
             tokio::select! {
                 Some(answer) = open.receives.next() => self.take(answer, &mut open),
-                Some(report) = open.in_hand.next() => self.settled(&report),
-                () = sleep_until(answers_until), if !open.receives.is_empty() => open.receives.clear(),
+                Some(report) = open.in_hand.next() => {
+                    self.settled(&report);
+                    answers_until = Instant::now() + ANSWER_ON_ITS_WAY;
+                }
+                // A receive that was dropped could still take what is given back, and nobody would know: as long as
+                // something may be, it stays open, and what it brings is given back too.
+                () = sleep_until(answers_until), if open.in_hand.is_empty() && !open.receives.is_empty() => {
+                    open.receives.clear();
+                }
                 () = sleep_until(grace), if *self.phase.borrow() < Phase::Ending => {
                     self.phase.send_replace(Phase::Ending);
                 }
@@ -226,8 +246,9 @@ impl<P: Receiving> Consumer<P> {
     async fn receive(&self, asked: usize, alone: bool) -> Answer {
         let Settings { wait, visibility, .. } = self.settings;
         let receive = Receive { max_messages: asked, wait, visibility: Some(visibility) };
-        let received_at = SystemClock.now();
-        Answer { asked, alone, received_at, outcome: self.engine.port().receive(&receive).await }
+        let (received_at, asked_at) = (SystemClock.now(), Instant::now());
+        let outcome = self.engine.port().receive(&receive).await;
+        Answer { asked, alone, received_at, took: asked_at.elapsed(), outcome }
     }
 
     /// Draws the conclusions from an answer, and takes what it brought in hand.
@@ -242,7 +263,7 @@ impl<P: Receiving> Consumer<P> {
         self.workforce.received(answer.asked, messages.len());
         let is_end = !self.settings.until_empty || (answer.alone && open.in_hand.is_empty());
         self.last_was_empty.set(messages.is_empty() && is_end);
-        if messages.is_empty() && self.settings.wait < IDLE_PAUSE && !self.settings.until_empty {
+        if messages.is_empty() && answer.took < IDLE_PAUSE {
             self.not_before.set(Instant::now() + IDLE_PAUSE);
         }
         let lanes = lanes(messages, self.settings.queue.is_fifo());
@@ -254,10 +275,8 @@ impl<P: Receiving> Consumer<P> {
     }
 
     fn pause_after(&self, error: &CallError) {
-        let queue = &self.settings.queue;
         if !error.is_transient {
-            let error = anyhow!("messages of {queue} cannot be received: {}", error.message);
-            self.fatal.borrow_mut().get_or_insert(error);
+            self.fatal.borrow_mut().get_or_insert(NotReceived(error.message.clone()).into());
             return;
         }
         let pause = self.pause.get();
@@ -296,12 +315,16 @@ impl<P: Receiving> Consumer<P> {
         let started = Instant::now();
         let sender_id = senders.get(&record.receipt_handle).map(String::as_str);
         let delivery = Delivery { queue: &self.settings.queue, record, sender_id };
-        let outcome = tokio::select! {
-            outcome = self.work.run(delivery, self.settings.timeout) => outcome,
-            () = self.reaches(Phase::Ending) => {
-                return Err(RecordError::later(Duration::ZERO, "given back: it took longer than the time to stop"));
+        let timeout = self.settings.timeout;
+        let stopped = async {
+            tokio::select! {
+                () = sleep(timeout) => RecordError::retry(format!("stopped: it took longer than {timeout:?}")),
+                () = self.reaches(Phase::Ending) => {
+                    RecordError::later(Duration::ZERO, "given back: it took longer than the time to stop")
+                }
             }
         };
+        let outcome = self.work.run(delivery, stopped).await;
         self.workforce.worked(started.elapsed());
         match outcome {
             Ok(()) => Ok(()),
@@ -341,10 +364,8 @@ impl<P: Receiving> Consumer<P> {
             match &delivery.record {
                 Ok(record) => {
                     self.count(delivery);
-                    if let Err(error) = self.say(record, delivery) {
-                        // Nobody reads any more.
-                        self.fatal.borrow_mut().get_or_insert(error);
-                    }
+                    // Whether anybody reads it does not matter.
+                    let _ = self.say(record, delivery);
                 }
                 Err(record) => {
                     self.counter.count(|tally| tally.retried += 1);

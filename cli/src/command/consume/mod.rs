@@ -21,16 +21,19 @@ mod workforce;
 
 use std::time::Duration;
 
-use super::Context;
-use crate::{arguments::UsageError, quantity, queue_reference::QueueReference};
+use crate::context::Context;
+use crate::{quantity, queue_reference::QueueReference, usage::UsageError};
 
 /// A message is deleted only after the work is done. While the work runs the message is kept invisible. What fails comes
-/// back after a random time of at most 5 s, doubling with each receive up to 15 min; when the queue's redrive policy names
+/// back after 5 to 10 s, then 10 to 20, doubling with each failure up to 15 min; when the queue's redrive policy names
 /// a dead-letter queue, the last failure goes there with its reason. From a FIFO queue the messages of a group are worked
 /// on one after the other.
 ///
-/// SIGTERM or Ctrl-C: what is in hand is finished within --grace, the rest is given back at once, and a summary printed;
-/// a second one ends at once.
+/// SIGTERM, SIGHUP or Ctrl-C: what is in hand is finished within --grace, the rest is given back at once, and a summary
+/// printed; a second one ends at once. A message is given back when its command is no more.
+///
+/// Without --exec or --post the messages are printed, with --output json whole, as `sluice send --messages` takes them; what
+/// cannot be printed is not deleted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "A command gets the body on its standard input and the rest in its environment:\n  \
     SLUICE_QUEUE, SLUICE_QUEUE_URL, SLUICE_MESSAGE_ID, SLUICE_RECEIVE_COUNT; where there is one, SLUICE_SENT_AT\n  \
@@ -82,6 +85,9 @@ pub(crate) struct Args {
     /// Send each message there.
     #[arg(long, value_name = "URL", value_parser = work::post::url)]
     post: Option<String>,
+    /// A header that goes with each; may be given again. A login in the URL is sent as one, too.
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "post", value_parser = work::post::header)]
+    headers: Vec<(String, String)>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
@@ -89,5 +95,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let Args { min, concurrency, .. } = args;
         anyhow::bail!(UsageError(format!("--min {min} is more than --concurrency {concurrency}")));
     }
-    setup::run(args, context).await
+    Box::pin(setup::run(args, context)).await
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde::Deserialize;
 use sluicegate::{
     clock::SystemClock,
     delivery::{DeadLetterQueues, MAX_VISIBILITY, Policy, RetryPolicy},
@@ -13,7 +11,7 @@ use sluicegate::{
 
 use super::{
     Args,
-    consumer::{Consumer, Settings},
+    consumer::{Consumer, NotReceived, Settings},
     work::{
         Work,
         exec::{Exec, Groups},
@@ -22,13 +20,17 @@ use super::{
     },
     workforce::Workforce,
 };
-use crate::{command::Context, connection::OpenQueue, queue_reference::QueueReference, stop::Stop};
+use crate::{
+    connection::OpenQueue,
+    context::Context,
+    queue_reference::QueueReference,
+    redrive_policy::RedrivePolicy,
+    stop::{Stop, at_a_forced_end},
+};
 
 const POST_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    // From here on a signal ends the run in order.
-    let mut stop = Stop::listen()?;
     let connection = context.connect().await?;
     let open = connection.queue(&args.queue).await?;
     let redrive = redrive_policy(&open, context).await?;
@@ -46,7 +48,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             print_to_stderr: output.is_json(),
             groups: groups.clone(),
         }),
-        (None, Some(url)) => Work::Post(Post::new(url.clone(), SystemClock)),
+        (None, Some(url)) => Work::Post(Post::new(url, args.headers.clone(), SystemClock)),
         (None, None) => Work::Print(Print { output }),
     };
     let longest = if args.post.is_some() { POST_TIMEOUT } else { MAX_VISIBILITY };
@@ -60,6 +62,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         timeout: args.timeout.unwrap_or(longest),
         grace: args.grace,
     };
+    // Until here nothing is in hand, and a signal ends the process as it ends any.
+    let mut stop = Stop::listen()?;
+    let living = groups.clone();
+    at_a_forced_end(move || living.kill());
     let workforce = Workforce::new(args.min.into(), args.concurrency.into());
     let consumer = Consumer::new(settings, open.adapter()?, policy, work, output, workforce);
     let outcome = consumer.run(async || stop.requested().await).await;
@@ -68,6 +74,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     } else {
         groups.kill();
     }
+    let outcome = outcome.map_err(|error| match error.downcast_ref::<NotReceived>() {
+        Some(NotReceived(words)) => open.refusal_in_words("sqs:ReceiveMessage", words),
+        None => error,
+    });
     let tally = consumer.tally();
     if output.is_json() {
         let _ = output.json(&serde_json::json!({ "summary": tally }));
@@ -79,7 +89,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 
 fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redrive: Option<&RedrivePolicy>) -> Policy {
     let urls = dead_letters.map(|dead| (open.queue.name().to_owned(), dead.queue.url().to_owned()));
-    let max_receives = redrive.filter(|_| dead_letters.is_some()).and_then(|redrive| redrive.max_receive_count);
+    let max_receives = redrive.filter(|_| dead_letters.is_some()).map(|redrive| redrive.max_receives);
     Policy {
         // A lane is one batch, and its order is the engine's; how many lanes run is the workforce's.
         concurrency: 1,
@@ -91,21 +101,6 @@ fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redri
         clock_tolerance: Duration::ZERO,
         ..Policy::default()
     }
-}
-
-/// What a queue says of its dead letters.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RedrivePolicy {
-    dead_letter_target_arn: String,
-    #[serde(default, deserialize_with = "number_or_text")]
-    max_receive_count: Option<u32>,
-}
-
-/// The console writes a number, some tools a text.
-fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(value.as_u64().and_then(|number| u32::try_from(number).ok()).or_else(|| value.as_str()?.parse().ok()))
 }
 
 /// Asks the queue, which also tells whether it exists. Who may not ask goes on without.
@@ -122,27 +117,11 @@ async fn redrive_policy(open: &OpenQueue, context: &Context) -> anyhow::Result<O
         Err(error) => return Err(open.refusal("sqs:GetQueueAttributes")(error)),
     };
     let text = answer.attributes.and_then(|mut found| found.remove(&QueueAttributeName::RedrivePolicy));
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| serde_json::from_str(&text).with_context(|| format!("the redrive policy of {}", open.queue)))
-        .transpose()
+    Ok(text.and_then(|text| RedrivePolicy::read(&text)))
 }
 
 async fn dead_letter_queue(open: &OpenQueue, redrive: Option<&RedrivePolicy>) -> anyhow::Result<Option<OpenQueue>> {
-    let Some(RedrivePolicy { dead_letter_target_arn, .. }) = redrive else { return Ok(None) };
-    let reference: QueueReference = dead_letter_target_arn.parse().map_err(anyhow::Error::msg)?;
+    let Some(RedrivePolicy { arn, .. }) = redrive else { return Ok(None) };
+    let reference: QueueReference = arn.parse().map_err(anyhow::Error::msg)?;
     open.connection.queue(&reference).await.map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_redrive_policy_is_read_with_its_count_as_number_or_text() {
-        for count in ["5", "\"5\""] {
-            let text = format!(r#"{{"deadLetterTargetArn":"arn:aws:sqs:r:1:dead","maxReceiveCount":{count}}}"#);
-            let policy: RedrivePolicy = serde_json::from_str(&text).unwrap();
-            assert_eq!(policy.max_receive_count, Some(5));
-        }
-    }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use self::model::{Bill, Load, as_float};
 use crate::{
-    command::{Context, queue::counters},
+    context::Context,
+    counters,
     quantity::{self, duration, human_size},
     queue_reference::QueueReference,
 };

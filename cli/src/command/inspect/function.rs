@@ -23,6 +23,8 @@ pub(super) enum Function {
     SqsWorker,
     /// Drains a queue at each tick
     ScheduledPoller,
+    /// Makes thumbnails of images
+    Thumbnailer,
     /// Logs the records of a data stream
     KinesisLogger,
     /// Cleans up the records of a delivery stream
@@ -42,6 +44,11 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
+    /// Whether it, or a part of it, would be refused.
+    pub(super) fn is_against(&self) -> bool {
+        self.refused || !self.problems.is_empty()
+    }
+
     pub(super) fn lines(&self, lines: &mut Vec<String>) {
         let name = self.function.name();
         lines.push(if self.refused { format!("{name} refuses it") } else { format!("{name} takes it") });
@@ -54,6 +61,7 @@ impl Verdict {
 pub(super) fn meant(event: &str) -> Vec<Function> {
     use Function::{
         FirehoseTransformer, KinesisLogger, MqLogger, S3ObjectLogger, ScheduledPoller, SnsLogger, SqsWorker,
+        Thumbnailer,
     };
     let Ok(value) = serde_json::from_str::<Value>(event) else { return Vec::new() };
     let is_of_objects =
@@ -70,10 +78,14 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
             Some("aws:s3") => vec![S3ObjectLogger],
             Some("aws:sns") => with_logger(SnsLogger),
             Some("aws:kinesis") => vec![KinesisLogger],
-            Some("aws:sqs") => with_logger(SqsWorker),
-            // None of the functions here.
-            Some("aws:dynamodb") => Vec::new(),
-            _ => anybody_s,
+            Some("aws:sqs") => {
+                let mut functions = with_logger(SqsWorker);
+                functions.extend(is_of_objects().then_some(Thumbnailer));
+                functions
+            }
+            // Of a source that is not known here: whoever takes it all the same.
+            Some(_) => anybody_s.into_iter().filter(|function| !function.judge(event).is_against()).collect(),
+            None => anybody_s,
         };
     }
     let Some(object) = value.as_object() else { return Vec::new() };
@@ -91,7 +103,12 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
     }
     let is_of_s3 = object.get("Event").is_some_and(|event| event == "s3:TestEvent")
         || object.get("source").is_some_and(|source| source == "aws.s3");
-    if is_of_s3 || is_of_objects() { vec![S3ObjectLogger] } else { vec![ScheduledPoller] }
+    if is_of_s3 || is_of_objects() {
+        return vec![S3ObjectLogger];
+    }
+    // It takes any JSON, and so is no answer to whose this is.
+    let is_tick = tick(event).is_ok_and(|tick| tick.origin != Origin::Custom);
+    if is_tick { vec![ScheduledPoller] } else { Vec::new() }
 }
 
 impl Function {
@@ -101,6 +118,7 @@ impl Function {
             Self::SnsLogger => "sns-logger",
             Self::SqsWorker => "sqs-worker",
             Self::ScheduledPoller => "scheduled-poller",
+            Self::Thumbnailer => "thumbnailer",
             Self::KinesisLogger => "kinesis-logger",
             Self::FirehoseTransformer => "firehose-transformer",
             Self::MqLogger => "mq-logger",
@@ -114,6 +132,7 @@ impl Function {
             Self::SnsLogger => sns(event),
             Self::SqsWorker => jobs(event),
             Self::ScheduledPoller => poll(event),
+            Self::Thumbnailer => thumbnails(event),
             Self::KinesisLogger => source::stream(event),
             Self::FirehoseTransformer => source::delivery(event),
             Self::MqLogger => source::broker(event),
@@ -175,6 +194,30 @@ fn jobs(event: &str) -> Judged {
     if batch.unnamed > 0 {
         problems
             .push(format!("{} without a message id: the invocation fails once the others are settled", batch.unnamed));
+    }
+    Ok((does, problems))
+}
+
+fn thumbnails(event: &str) -> Judged {
+    let Some(batch) = batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
+    let (mut does, mut problems) = (Vec::new(), Vec::new());
+    for record in batch.records {
+        let (id, found) = match record {
+            Ok(record) => (record.message_id, object_events(&record.body)),
+            Err(record) => (record.message_id, Err(record.problem)),
+        };
+        match found {
+            Ok(found) => {
+                let made = found.objects.iter().filter(|object| object.may_be_new());
+                does.extend(
+                    made.map(|event| {
+                        format!("message {id}: makes a thumbnail of {}, if it is an image", object(event))
+                    }),
+                );
+                problems.extend(found.refused.iter().map(|refusal| format!("message {id}: {}", refusal.problem)));
+            }
+            Err(problem) => problems.push(format!("message {id}: {problem}")),
+        }
     }
     Ok((does, problems))
 }

@@ -14,9 +14,8 @@ mod layer;
 mod letter;
 mod source;
 
-use std::{fs, io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde::Serialize;
 use sluicegate::events::json::without_mark;
 
@@ -25,14 +24,14 @@ use self::{
     layer::Layer,
     letter::Letter,
 };
-use super::Context;
-use crate::output::Output;
+use crate::context::Context;
+use crate::{input::Source, output::Output};
 
 /// Shows the event with its envelopes taken off, and what each function that it is meant for would make of it. Of a dead
 /// letter of Lambda it is the event that the letter holds.
 ///
-/// Exits with 1 when the first of them would refuse the event or a record of it. JSON that is of no source known here is
-/// meant for the scheduled poller, whose schedule may send any object.
+/// Exits with 1 when one of them would refuse the event or a record of it, and when no function is meant: JSON of no source
+/// known here. (The scheduled poller takes any; ask for it with --function.)
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice inspect events/s3/object-created.json\n  \
                   sluice inspect --function sqs-worker - < event.json")]
@@ -54,15 +53,12 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let event = if args.file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
-        text
-    } else {
-        fs::read_to_string(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?
-    };
+    let event = Source::new(&args.file).text()?;
     let report = Report::of(&event, args.function);
     context.output.result(|| report.text(context.output), &report)?;
+    if report.functions.is_empty() {
+        anyhow::bail!("no function is meant for it");
+    }
     if report.refused {
         anyhow::bail!("it would be refused");
     }
@@ -81,7 +77,7 @@ impl Report {
         let is_empty = letter.is_some() && held.is_none();
         let meant = only.map_or_else(|| if is_empty { Vec::new() } else { function::meant(event) }, |only| vec![only]);
         let functions: Vec<Verdict> = meant.into_iter().map(|function| function.judge(event)).collect();
-        let refused = functions.first().is_none_or(|verdict| verdict.refused || !verdict.problems.is_empty());
+        let refused = functions.is_empty() || functions.iter().any(Verdict::is_against);
         Self { event: layer, functions, refused }
     }
 

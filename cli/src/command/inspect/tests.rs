@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{fs, path::Path};
 
 use insta::{assert_snapshot, glob};
 
@@ -27,15 +27,23 @@ fn every_sample_is_shown_as_its_snapshot_says() {
 #[test]
 fn what_a_function_would_refuse_is_refused() {
     let event = |name: &str| fs::read_to_string(format!("../events/{name}.json")).unwrap();
-    for name in
-        ["s3/missing-bucket", "sns/missing-message", "sqs/missing-message-id", "sqs/missing-body", "garbage/null"]
-    {
+    for name in [
+        "s3/missing-bucket",
+        "sns/missing-message",
+        "sqs/missing-message-id",
+        "sqs/missing-body",
+        "garbage/null",
+        "schedule/custom-input",
+    ] {
         assert!(Report::of(&event(name), None).refused, "{name}");
     }
-    for name in ["s3/object-created", "s3/test-event", "sqs/new-donor", "sqs/s3-sns-wrapped", "schedule/custom-input"] {
+    for name in ["s3/object-created", "s3/test-event", "sqs/new-donor", "sqs/s3-sns-wrapped", "schedule/scheduler"] {
         assert!(!Report::of(&event(name), None).refused, "{name}");
     }
     assert!(Report::of(&event("sns/notification"), Some(Function::SqsWorker)).refused);
+    assert!(!Report::of(&event("schedule/custom-input"), Some(Function::ScheduledPoller)).refused);
+    let foreign = r#"{"Records": [{"eventSource": "aws:amq", "messageId": "1"}]}"#;
+    assert!(Report::of(foreign, None).functions.is_empty() && Report::of(foreign, None).refused);
     assert!(Report::of("no JSON", None).refused);
 }
 

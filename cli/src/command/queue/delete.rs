@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{command::Context, queue_reference::QueueReference};
+use crate::{context::Context, queue_reference::QueueReference};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice queue delete jobs --yes")]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::Context;
+use crate::context::Context;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice queue list job")]

@@ -6,10 +6,8 @@ mod list;
 mod purge;
 mod status;
 
-pub(crate) use self::status::counters;
-
-use super::Context;
-use crate::{arguments::UsageError, connection::OpenQueue, output::Output};
+use crate::context::Context;
+use crate::{connection::OpenQueue, counters, output::Output, usage::UsageError};
 
 #[derive(Debug, clap::Subcommand)]
 #[command(
@@ -46,11 +44,13 @@ async fn confirm(output: Output, open: &OpenQueue, deed: &str, yes: bool) -> any
         return Ok(());
     }
     if !output.can_ask() {
-        let refusal = format!("this would {deed} queue {}, and nobody is there to be asked: add --yes", open.queue);
+        let place = open.place(None);
+        let refusal = format!("this would {deed} queue {place}, and nobody is there to be asked: add --yes");
         anyhow::bail!(UsageError(refusal));
     }
-    let counters = counters::read(open).await?.counters;
-    let question = format!("{deed} queue {} with about {} messages in it? [y/N]", open.queue, counters.total());
+    let reading = counters::read(open).await?;
+    let (place, count) = (open.place(reading.arn.as_deref()), reading.counters.total());
+    let question = format!("{deed} queue {place}, with about {count} messages in it? [y/N]");
     match output.ask(&question)?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => anyhow::bail!("nothing was done: the answer was not yes"),

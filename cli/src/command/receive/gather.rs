@@ -24,11 +24,12 @@ pub(crate) struct Settings {
     pub(crate) visibility: Option<Duration>,
 }
 
-/// Receives until `max` messages came or a receive brought none, and hands each batch on.
+/// Receives until `max` messages were wanted or a receive brought none, and hands each batch on, which says how many of it
+/// were wanted.
 pub(crate) async fn gather(
     mut receive: impl AsyncFnMut(usize, Duration) -> anyhow::Result<Vec<Record>>,
     settings: Settings,
-    mut hand_on: impl AsyncFnMut(Vec<Record>) -> anyhow::Result<()>,
+    mut hand_on: impl AsyncFnMut(Vec<Record>) -> anyhow::Result<usize>,
 ) -> anyhow::Result<()> {
     let mut left = settings.max;
     let mut wait = settings.wait;
@@ -37,9 +38,8 @@ pub(crate) async fn gather(
         if batch.is_empty() {
             break;
         }
-        left = left.saturating_sub(batch.len());
         wait = NEXT_WAIT.min(settings.wait);
-        hand_on(batch).await?;
+        left = left.saturating_sub(hand_on(batch).await?);
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ mod tests {
         let settings = Settings { max, wait: Duration::from_secs(5), visibility: None };
         gather(receive, settings, async |batch| {
             count += batch.len();
-            Ok(())
+            Ok(batch.len())
         })
         .await
         .unwrap();

@@ -13,8 +13,9 @@ use sluicegate::{
 
 use self::gather::{Settings, gather, receive};
 use crate::{
-    command::Context,
     connection::OpenQueue,
+    context::Context,
+    filter::Filter,
     message,
     output::Output,
     quantity::{human, messages, whole_seconds_within},
@@ -27,10 +28,11 @@ const PEEK_VISIBILITY: Duration = Duration::from_mins(1);
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without --peek or --delete the messages stay invisible for the queue's visibility timeout, and come back \
+    after_help = "What is printed with --output json, `sluice send --messages` takes. Without --peek or --delete the messages stay invisible for the queue's visibility timeout, and come back \
                   then. Every receive counts: a message that was looked at more often than its queue allows goes to \
                   the dead-letter queue.\n\n\
-                  Example:\n  sluice receive jobs --max 3 --peek\n  sluice receive jobs --delete --output json >> taken.jsonl"
+                  Example:\n  sluice receive jobs --max 3 --peek\n  sluice receive jobs --delete --output json >> taken.jsonl\n  \
+                  sluice receive jobs-dlq --peek --reason 'timed out' --attribute JobType=^New"
 )]
 pub(crate) struct Args {
     /// The queue: URL, ARN or name.
@@ -50,6 +52,8 @@ pub(crate) struct Args {
     /// Only look: put everything back at once. Its receive counts are one higher then.
     #[arg(long)]
     peek: bool,
+    #[command(flatten)]
+    filter: Filter,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
@@ -61,27 +65,41 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         visibility: if args.peek { Some(PEEK_VISIBILITY) } else { args.visibility },
     };
     let count = if args.peek {
-        peek(&open, settings, &mut stop, context.output).await?
+        peek(&open, settings, &args.filter, &mut stop, context.output).await?
     } else {
-        take(&open, settings, args.delete, &mut stop, context.output).await?
+        take(&open, settings, &args.filter, args.delete, &mut stop, context.output).await?
     };
     if count == 0 {
+        let what = if args.filter.takes_all() { "no message was visible" } else { "no message that fits was visible" };
         let hidden = "messages in flight or delayed do not show";
-        context.output.note(&format!("no message was visible in {} ({hidden})", open.queue));
+        context.output.note(&format!("{what} in {} ({hidden})", open.queue));
     }
     Ok(())
 }
 
 /// Gathers everything before anything is put back, so that no message comes twice; what was gathered is put back
 /// whatever happens.
-async fn peek(open: &OpenQueue, settings: Settings, stop: &mut Stop, output: Output) -> anyhow::Result<usize> {
+async fn peek(
+    open: &OpenQueue,
+    settings: Settings,
+    filter: &Filter,
+    stop: &mut Stop,
+    output: Output,
+) -> anyhow::Result<usize> {
     let mut records = Vec::new();
+    let now = SystemClock.now();
     let port = async |max, wait| receive(open, max, wait, settings.visibility).await;
+    let keep = async |batch: Vec<Record>| {
+        let wanted = batch.iter().filter(|record| filter.takes(record, now)).count();
+        records.extend(batch);
+        Ok(wanted)
+    };
     let gathered = tokio::select! {
-        gathered = gather(port, settings, async |batch| { records.extend(batch); Ok(()) }) => gathered,
+        gathered = gather(port, settings, keep) => gathered,
         () = stop.requested() => Ok(()),
     };
-    let printed = records.iter().try_for_each(|record| print(record, output));
+    let wanted: Vec<&Record> = records.iter().filter(|record| filter.takes(record, now)).collect();
+    let printed = print_all(&wanted, output).await;
     let kept = put_back(open, &records).await;
     gathered.and(printed)?;
     if kept > 0 {
@@ -94,7 +112,7 @@ async fn peek(open: &OpenQueue, settings: Settings, stop: &mut Stop, output: Out
     if !records.is_empty() {
         output.note(&format!("put back {}; each receive count is one higher now", messages(records.len() - kept)));
     }
-    Ok(records.len())
+    Ok(wanted.len())
 }
 
 /// How many could not be put back.
@@ -111,26 +129,38 @@ async fn put_back(open: &OpenQueue, records: &[Record]) -> usize {
     kept
 }
 
-/// Prints messages as they come; what is to be deleted is deleted only after it was printed.
+/// Prints messages as they come; what is to be deleted is deleted only after it was printed. What does not fit is put back.
 async fn take(
     open: &OpenQueue,
     settings: Settings,
+    filter: &Filter,
     delete: bool,
     stop: &mut Stop,
     output: Output,
 ) -> anyhow::Result<usize> {
-    let mut count = 0;
+    let (mut count, mut others) = (0, Vec::new());
     let port = async |max, wait| receive(open, max, wait, settings.visibility).await;
     let settle = async |batch: Vec<Record>| {
-        batch.iter().try_for_each(|record| print(record, output))?;
-        count += batch.len();
-        if delete { delete_all(open, &batch, output).await } else { Ok(()) }
+        let now = SystemClock.now();
+        let (wanted, unwanted): (Vec<Record>, Vec<Record>) =
+            batch.into_iter().partition(|record| filter.takes(record, now));
+        others.extend(unwanted);
+        print_all(&wanted.iter().collect::<Vec<_>>(), output).await?;
+        count += wanted.len();
+        if delete && !wanted.is_empty() {
+            delete_all(open, &wanted, output).await?;
+        }
+        Ok(wanted.len())
     };
-    tokio::select! {
-        taken = gather(port, settings, settle) => taken?,
+    let taken = tokio::select! {
+        taken = gather(port, settings, settle) => taken,
         () = stop.requested() => bail!("stopped: messages in hand become visible again after their visibility timeout"),
+    };
+    let kept = put_back(open, &others).await;
+    if kept > 0 {
+        output.note(&format!("{} could not be put back", messages(kept)));
     }
-    Ok(count)
+    taken.map(|()| count)
 }
 
 async fn delete_all(open: &OpenQueue, records: &[Record], output: Output) -> anyhow::Result<()> {
@@ -142,7 +172,11 @@ async fn delete_all(open: &OpenQueue, records: &[Record], output: Output) -> any
     if failed.is_empty() { Ok(()) } else { bail!("{} printed and not deleted", messages(failed.len())) }
 }
 
-fn print(record: &Record, output: Output) -> anyhow::Result<()> {
+/// Waits until they are printed; fails when they are not.
+async fn print_all(records: &[&Record], output: Output) -> anyhow::Result<()> {
     let now = SystemClock.now();
-    output.result(|| message::text(record, now, output), &message::json(record, now))
+    for record in records {
+        output.deliver(|| message::text(record, now, output), &message::json(record, now)).await?;
+    }
+    Ok(())
 }

@@ -1,56 +1,70 @@
-//! Which letters go back, and what they are when they arrive.
+//! What letters are, and what they are when they arrive.
 
 use std::collections::HashSet;
 
-use regex_lite::Regex;
 use sluicegate::{
     delivery::{MAX_BATCH_BYTES, REASON, RECEIVES, SOURCE},
-    events::{MessageAttribute, Record},
+    events::{MessageAttribute, Record, dispatch::Message},
 };
 
-use crate::outgoing::{MAX_ATTRIBUTES, Outgoing};
+use crate::{
+    batch::Entry,
+    outgoing::{MAX_ATTRIBUTES, Outgoing},
+};
 
 /// The attribute that says which dead-letter queue a message came back from.
 pub(super) const REDRIVEN_FROM: &str = "sluicegate.redriven-from";
 
-/// Which letters are meant.
-#[derive(Debug, Default)]
-pub(super) struct Choice {
-    pub(super) pattern: Option<Regex>,
-    pub(super) reason: Option<String>,
+/// One message of the dead-letter queue.
+#[derive(Debug, Clone)]
+pub(super) struct Letter {
+    pub(super) record: Record,
+    /// The queue SQS moved it here from. Nobody else can say that.
+    pub(super) moved_from: Option<String>,
 }
 
-impl Choice {
-    pub(super) fn takes(&self, record: &Record) -> bool {
-        let reason = record.attributes.get(REASON).and_then(|attribute| attribute.as_text());
-        self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&record.body))
-            && self.reason.as_ref().is_none_or(|text| reason.is_some_and(|reason| reason.contains(text.as_str())))
+impl Letter {
+    /// `None` when it cannot be read: then it could not be sent on as it was.
+    pub(super) fn read(message: Message) -> Option<Self> {
+        let moved_from = message.attributes.get("DeadLetterQueueSourceArn").cloned();
+        Some(Self { record: Record::try_from(message).ok()?, moved_from })
     }
 
-    pub(super) fn takes_all(&self) -> bool {
-        self.pattern.is_none() && self.reason.is_none()
+    /// The queue that whoever sent it here says it came from: a claim.
+    pub(super) fn noted_source(&self) -> Option<&str> {
+        self.record.attributes.get(SOURCE)?.as_text()
     }
-}
 
-/// The message as it goes to a queue. On a FIFO queue its own id keeps it from arriving twice within five minutes: when
-/// the delete here fails, the same letter may be sent again.
-pub(super) fn redriven(record: &Record, from: &str, to_fifo: bool) -> Outgoing {
-    let mut attributes = record.attributes.clone();
-    attributes.retain(|name, _| ![REASON, SOURCE, RECEIVES, REDRIVEN_FROM].contains(&name.as_str()));
-    let group_id = record.group_id.clone();
-    let mut outgoing = Outgoing {
-        body: record.body.as_str().into(),
-        attributes: attributes.clone().into(),
-        group_id: if to_fifo { group_id.or_else(|| Some(record.message_id.clone())) } else { group_id },
-        deduplication_id: to_fifo.then(|| record.message_id.clone()),
-        delay: None,
-    };
-    attributes.insert(REDRIVEN_FROM.to_owned(), MessageAttribute::text(from));
-    let noted = Outgoing { attributes: attributes.into(), ..outgoing.clone() };
-    if noted.attributes.len() <= MAX_ATTRIBUTES && noted.bytes() <= MAX_BATCH_BYTES {
-        outgoing = noted;
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.record.attributes.get(REASON)?.as_text()
     }
-    outgoing
+
+    /// The message as it goes to a queue. On a FIFO queue its own id keeps it from arriving twice within five minutes:
+    /// when the delete here fails, the same letter may be sent again.
+    pub(super) fn redriven(&self, from: &str, to_fifo: bool) -> Outgoing {
+        let Self { record, moved_from } = self;
+        let mut attributes = record.attributes.clone();
+        attributes.remove(REDRIVEN_FROM);
+        // What SQS moved goes one hop back: the notes are of the hop before.
+        if moved_from.is_none() {
+            attributes.retain(|name, _| ![REASON, SOURCE, RECEIVES].contains(&name.as_str()));
+        }
+        let group_id = record.group_id.clone();
+        let mut outgoing = Outgoing {
+            body: record.body.as_str().into(),
+            attributes: attributes.clone().into(),
+            group_id: if to_fifo { group_id.or_else(|| Some(record.message_id.clone())) } else { group_id },
+            deduplication_id: to_fifo.then(|| record.message_id.clone()),
+            delay: None,
+            trace_header: record.trace_header.clone(),
+        };
+        attributes.insert(REDRIVEN_FROM.to_owned(), MessageAttribute::text(from));
+        let noted = Outgoing { attributes: attributes.into(), ..outgoing.clone() };
+        if noted.attributes.len() <= MAX_ATTRIBUTES && noted.bytes() <= MAX_BATCH_BYTES {
+            outgoing = noted;
+        }
+        outgoing
+    }
 }
 
 /// The order of sending: to a standard queue all at once; to a FIFO queue the first of each group, then the second of
@@ -80,8 +94,8 @@ pub(super) fn rounds(groups: &[Option<&str>], to_fifo: bool) -> Vec<Vec<usize>> 
 mod tests {
     use super::*;
 
-    fn record(attributes: &[(&str, &str)]) -> Record {
-        Record {
+    fn letter(attributes: &[(&str, &str)]) -> Letter {
+        let record = Record {
             message_id: "m-1".to_owned(),
             receipt_handle: "h".to_owned(),
             body: r#"{"name": "Ada"}"#.to_owned(),
@@ -93,42 +107,33 @@ mod tests {
             sent_at: None,
             group_id: Some("red".to_owned()),
             deduplication_id: None,
-            trace_header: None,
-        }
+            trace_header: Some("Root=1-2".to_owned()),
+        };
+        Letter { record, moved_from: None }
     }
 
     #[test]
     fn a_letter_arrives_as_it_was_sent_with_its_origin_noted() {
-        let letter = record(&[("JobType", "NewDonor"), (REASON, "no"), (SOURCE, "jobs"), (RECEIVES, "5")]);
-        let sent = redriven(&letter, "jobs-dlq", true);
-        assert_eq!(&*sent.body, letter.body);
+        let mut letter = letter(&[("JobType", "NewDonor"), (REASON, "no"), (SOURCE, "jobs"), (RECEIVES, "5")]);
+        let sent = letter.redriven("jobs-dlq", true);
+        assert_eq!(&*sent.body, letter.record.body);
         assert_eq!(sent.attributes.keys().collect::<Vec<_>>(), ["JobType", REDRIVEN_FROM]);
         assert_eq!((sent.group_id.as_deref(), sent.deduplication_id.as_deref()), (Some("red"), Some("m-1")));
-        let standard = redriven(&letter, "jobs-dlq", false);
+        assert_eq!(sent.trace_header.as_deref(), Some("Root=1-2"));
+        let standard = letter.redriven("jobs-dlq", false);
         assert_eq!((standard.group_id.as_deref(), standard.deduplication_id), (Some("red"), None));
+        letter.moved_from = Some("arn:aws:sqs:eu-west-1:1:jobs-dlq".to_owned());
+        assert_eq!(letter.redriven("jobs-dlq-dlq", false).attributes.len(), 5, "the notes are of the hop before");
     }
 
     #[test]
     fn the_origin_is_left_out_where_there_is_no_room() {
         let names: Vec<String> = (0..10).map(|number| format!("a{number}")).collect();
-        let full = record(&names.iter().map(|name| (name.as_str(), "x")).collect::<Vec<_>>());
-        assert_eq!(redriven(&full, "dlq", false).attributes.len(), 10);
-        let mut large = record(&[]);
-        large.body = "x".repeat(MAX_BATCH_BYTES);
-        assert!(redriven(&large, "dlq", false).attributes.is_empty());
-    }
-
-    #[test]
-    fn letters_are_chosen_by_body_and_reason() {
-        let letter = record(&[(REASON, "it timed out")]);
-        let takes = |pattern: Option<&str>, reason: Option<&str>| {
-            let pattern = pattern.map(|pattern| Regex::new(pattern).unwrap());
-            Choice { pattern, reason: reason.map(ToOwned::to_owned) }.takes(&letter)
-        };
-        assert!(takes(None, None) && takes(Some("A.a"), Some("timed")));
-        assert!(!takes(Some("^Ada"), None) && !takes(None, Some("refused")));
-        let other = Choice { reason: Some("x".to_owned()), ..Choice::default() };
-        assert!(!other.takes(&record(&[])), "a letter without a reason has none that fits");
+        let full = letter(&names.iter().map(|name| (name.as_str(), "x")).collect::<Vec<_>>());
+        assert_eq!(full.redriven("dlq", false).attributes.len(), 10);
+        let mut large = letter(&[]);
+        large.record.body = "x".repeat(MAX_BATCH_BYTES);
+        assert!(large.redriven("dlq", false).attributes.is_empty());
     }
 
     #[test]

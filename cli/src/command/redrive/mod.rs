@@ -2,7 +2,7 @@
 //!
 //! | module | what it settles |
 //! |---|---|
-//! | `letter` | which letters go, and what they are when they arrive (pure) |
+//! | `letter` | what letters are, and what they are when they arrive (pure) |
 //! | `target` | where each goes |
 //! | `mover` | receive, send, delete what was taken, give the rest back |
 //! | `server` | the service's own move task |
@@ -12,38 +12,35 @@ mod mover;
 mod server;
 mod target;
 
-use regex_lite::Regex;
+use crate::context::Context;
+use crate::{filter::Filter, quantity, queue_reference::QueueReference, usage::UsageError};
 
-use super::Context;
-use crate::{arguments::UsageError, quantity, queue_reference::QueueReference};
-
-/// Each message goes to --to; else to the queue that its attribute sluicegate.source names; else to the one queue that has
-/// this as its dead-letter queue.
+/// Each message goes to --to; else to the queue that SQS moved it here from (`DeadLetterQueueSourceArn`); else to the one
+/// that its attribute sluicegate.source names, if that queue's redrive policy names this one; else to the one queue that
+/// has this as its dead-letter queue.
 ///
-/// Body, attributes and message group arrive as they were sent. The attributes that made it a dead letter
+/// Body, attributes, message group and trace arrive as they were sent. The attributes that made it a dead letter
 /// (sluicegate.reason, .source, .receives) are taken off, and sluicegate.redriven-from is put on where there is room. A
-/// message is deleted here only when the other queue has taken it and the MD5 of what it took fits. What does not match
-/// is looked at (its receive count rises) and visible again when the command ends.
+/// message is deleted here only when the other queue has taken it and the MD5 of what it took fits. Each is looked at once:
+/// what fails again and comes back while the command runs stays. What does not match is looked at (its receive count
+/// rises) and visible again when the command ends.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "On a FIFO queue a message can be reached only through those before it in its group: what does not \
                   match holds back what is more than ten messages behind it.\n\n\
+                  With --output json each message is a line with its old id, its new one and its queue, and the last \
+                  line is the summary.\n\n\
                   Example:\n  sluice redrive jobs-dlq --dry-run\n  \
                   sluice redrive jobs-dlq --match '\"name\": \"Ada' --rate 50/s\n  \
-                  sluice redrive jobs-dlq --reason 'timed out' --to jobs-canary --max 10"
+                  sluice redrive jobs-dlq --reason 'timed out' --older-than 1h --to jobs-canary --max 10 --keep"
 )]
+#[allow(clippy::struct_excessive_bools, reason = "each is an argument of its own")]
 pub(crate) struct Args {
     /// The dead-letter queue, by URL, ARN or name.
     dlq: QueueReference,
     /// Where the messages go.
     #[arg(long, value_name = "QUEUE")]
     to: Option<QueueReference>,
-    /// Only messages whose body fits this regular expression.
-    #[arg(long = "match", value_name = "REGEX", value_parser = regex)]
-    pattern: Option<Regex>,
-    /// Only messages whose attribute sluicegate.reason holds this text.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
     /// No more than so many.
     #[arg(long, value_name = "N", value_parser = quantity::count)]
     max: Option<u64>,
@@ -53,14 +50,29 @@ pub(crate) struct Args {
     /// Only say what would be moved.
     #[arg(long)]
     dry_run: bool,
-    /// Let SQS itself move all messages (`StartMessageMoveTask`), and follow it. Attributes stay as they are.
-    #[arg(long, conflicts_with_all = ["pattern", "reason", "max", "dry_run"])]
+    /// Send copies: delete nothing here.
+    #[arg(long, conflicts_with = "dry_run")]
+    keep: bool,
+    /// Let SQS itself move all messages (`StartMessageMoveTask`), and follow it. They go to --to, or to the one queue that
+    /// has this as its dead-letter queue; attributes stay as they are.
+    #[arg(long, conflicts_with_all = ["max", "dry_run", "keep"])]
     server: bool,
+    /// End the move that SQS is at (--server).
+    #[arg(long, requires = "server", conflicts_with_all = ["to", "rate"])]
+    cancel: bool,
+    #[command(flatten)]
+    filter: Filter,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    if args.server && !args.filter.takes_all() {
+        anyhow::bail!(UsageError("SQS moves all messages: leave --server out to choose".to_owned()));
+    }
     let connection = context.connect().await?;
     let dlq = connection.queue(&args.dlq).await?;
+    if args.cancel {
+        return server::cancel(&dlq, context.output).await;
+    }
     let to = match &args.to {
         Some(to) => Some(connection.queue(to).await?),
         None => None,
@@ -69,16 +81,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         anyhow::bail!(UsageError("--to is the dead-letter queue itself".to_owned()));
     }
     if args.server {
-        return server::run(&dlq, to.as_ref(), args.rate, context.output).await;
+        return server::run(&dlq, to, args.rate, context.output).await;
     }
-    let targets = target::Targets::find(&dlq, to).await?;
-    let choice = letter::Choice { pattern: args.pattern, reason: args.reason };
-    let limits = mover::Limits { max: args.max, rate: args.rate, dry_run: args.dry_run };
-    mover::run(&dlq, targets, &choice, limits, context.output).await
-}
-
-fn regex(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| error.to_string())
+    let limits = mover::Limits { max: args.max, rate: args.rate, dry_run: args.dry_run, keep: args.keep };
+    mover::run(&dlq, to, &args.filter, limits, context.output).await
 }
 
 /// `50/s` or `50`: SQS's own tasks take 1 to 500.

@@ -2,38 +2,45 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
+use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;
 use sluicegate::{
     aws::sqs::SqsQueue,
-    delivery::{Attempts, Failure, REASON, Receive, ReceivingQueue, SourceQueue, VisibilityChange, call_in_batches},
-    events::Record,
+    clock::{Clock, SystemClock},
+    delivery::{Attempts, Failure, Receive, ReceivingQueue, SourceQueue, VisibilityChange, call_in_batches},
+    events::dispatch::Message,
 };
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
-    letter::{Choice, redriven, rounds},
+    letter::{Letter, rounds},
     target::Targets,
 };
 use crate::{
-    command::queue::counters,
+    batch::{Batch, deliver},
     connection::OpenQueue,
-    outgoing::{Outgoing, SqsPort, batches, deliver},
+    counters,
+    filter::Filter,
+    message,
+    outgoing::{LIMITS, SqsPort, TRIES},
     output::{Output, Progress},
     stop::Stop,
 };
 
-/// Letters that do not match are held for so long, so that they are not received again and again in one run.
+/// Letters that stay are held for so long, and again while the command runs, so that they are not received again and again.
 const HOLD: Duration = Duration::from_mins(5);
-/// A long poll asks all of SQS's servers: what it does not find is not there.
+/// A long poll asks all of SQS's servers.
 const WAIT: Duration = Duration::from_secs(2);
-/// Receives in a row that bring nothing new, before all has been seen.
-const ROUNDS_IN_VAIN: u32 = 3;
-const DELETE_CALLS: u32 = 4;
-const HANDING_BACK: Duration = Duration::from_secs(20);
+/// Empty polls, or polls that bring nothing new, before no more is looked for. Even a long poll may come back empty, rarely.
+const POLLS_IN_VAIN: u32 = 3;
+/// Ten calls.
+const AT_ONCE: usize = 100;
+/// To delete what was sent, and to give back so many at once of what was not.
+const SETTLING: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -41,6 +48,7 @@ pub(super) struct Limits {
     /// Messages a second.
     pub(super) rate: Option<u32>,
     pub(super) dry_run: bool,
+    pub(super) keep: bool,
 }
 
 /// What became of the letters.
@@ -51,71 +59,73 @@ struct Summary {
     moved: BTreeMap<String, u64>,
     /// Looked at and left.
     not_matching: u64,
-    /// Left, as their queue is not known.
-    unknown_target: u64,
-    /// Left, as the other queue did not take them.
-    not_sent: u64,
+    /// Sent here since the command began, and left: they may have been moved by it already.
+    younger: u64,
+    /// Left, by reason: their queue is not known, or did not take them.
+    staying: BTreeMap<String, u64>,
     /// In both queues now.
     not_deleted: u64,
+    /// Visible, and not looked at.
+    not_seen: u64,
 }
 
 struct Mover<'a> {
     dlq: &'a OpenQueue,
     adapter: SqsQueue,
     targets: Targets,
-    choice: &'a Choice,
+    filter: &'a Filter,
     limits: Limits,
     output: Output,
+    started: SystemTime,
     summary: Summary,
     seen: HashSet<String>,
     /// By message id: the receipt handles of what is given back at the end.
     held: HashMap<String, String>,
+    held_until: Instant,
     next_send: Instant,
     progress: Progress,
 }
 
 pub(super) async fn run(
     dlq: &OpenQueue,
-    targets: Targets,
-    choice: &Choice,
+    to: Option<OpenQueue>,
+    filter: &Filter,
     limits: Limits,
     output: Output,
 ) -> anyhow::Result<()> {
-    let mut stop = Stop::listen()?;
-    let total = counters::read(dlq).await?.counters.visible;
+    let reading = counters::read(dlq).await?;
+    let total = reading.counters.visible.min(limits.max.unwrap_or(u64::MAX));
     let mut mover = Mover {
         dlq,
         adapter: dlq.adapter()?,
-        targets,
-        choice,
+        targets: Targets::find(dlq, reading.arn, to).await?,
+        filter,
         limits,
         output,
+        started: SystemClock.now(),
         summary: Summary::default(),
         seen: HashSet::new(),
         held: HashMap::new(),
+        held_until: Instant::now() + HOLD,
         next_send: Instant::now(),
-        progress: Progress::new(output, total.min(limits.max.unwrap_or(u64::MAX)), "messages"),
+        progress: Progress::new(output, total, "messages"),
     };
-    if dlq.queue.is_fifo() && !choice.takes_all() {
+    if dlq.queue.is_fifo() && !filter.takes_all() {
         output.note("what does not match holds back what is behind it in its group: this may not reach all");
     }
+    let mut stop = Stop::listen()?;
     let outcome = mover.move_all(&mut stop).await;
     mover.give_back().await;
-    drop(mover.progress);
-    report(&mover.summary, limits.dry_run, output)?;
-    let is_stopped = outcome?;
-    let Summary { unknown_target, not_sent, not_deleted, .. } = mover.summary;
-    if is_stopped {
-        anyhow::bail!("told to stop: what was not moved is in {} as before", dlq.queue);
+    let Mover { progress, summary, .. } = mover;
+    drop(progress);
+    report(&summary, limits, output)?;
+    if outcome? {
+        bail!("stopped: what was not moved is in {} as before", dlq.queue);
     }
-    if not_sent + not_deleted > 0 {
-        anyhow::bail!(
-            "{not_sent} messages were not taken and are still in {}; {not_deleted} are in both queues",
-            dlq.queue
-        );
-    }
-    if unknown_target > 0 {
-        anyhow::bail!(mover.targets.unknown(unknown_target));
+    let staying: u64 = summary.staying.values().sum();
+    if staying + summary.not_deleted + summary.not_seen > 0 {
+        let both = summary.not_deleted;
+        bail!("{} messages are still in {}; {both} are in both queues", staying + summary.not_seen, dlq.queue);
     }
     Ok(())
 }
@@ -124,30 +134,18 @@ impl Mover<'_> {
     /// Answers whether it was told to stop.
     async fn move_all(&mut self, stop: &mut Stop) -> anyhow::Result<bool> {
         let mut in_vain = 0;
-        while in_vain < ROUNDS_IN_VAIN && !self.has_enough() {
-            let receive = Receive { max_messages: self.ask(), wait: WAIT, visibility: Some(HOLD) };
-            // A receive that has begun is waited for: what it brings would be hidden for minutes.
-            let messages = self.adapter.receive(&self.dlq.queue, &receive).await;
-            let messages = messages.map_err(|error| {
-                anyhow::anyhow!("messages of {} cannot be received: {}", self.dlq.queue, error.message)
-            })?;
-            if messages.is_empty() {
-                break;
-            }
-            let mut fresh = Vec::new();
-            for message in messages {
-                let (id, handle) = (message.message_id.clone(), message.receipt_handle.clone());
-                let (Some(id), Some(handle)) = (id, handle) else { continue };
-                self.held.insert(id.clone(), handle);
-                if self.seen.insert(id) {
-                    fresh.push(message);
+        while !self.has_enough() {
+            self.hold_on().await;
+            let fresh = self.receive().await?;
+            in_vain = if fresh.is_empty() { in_vain + 1 } else { 0 };
+            if in_vain > 1 {
+                let visible = counters::read(self.dlq).await?.counters.visible;
+                if visible == 0 || in_vain >= POLLS_IN_VAIN {
+                    self.summary.not_seen = visible;
+                    break;
                 }
             }
-            in_vain = if fresh.is_empty() { in_vain + 1 } else { 0 };
-            // One that cannot be read cannot be sent on as it was: it stays.
-            let records = fresh.into_iter().filter_map(|message| Record::try_from(message).ok());
-            let chosen = self.choose(records.collect()).await?;
-            let mut sending = Box::pin(self.send_on(chosen));
+            let mut sending = Box::pin(self.send_on(fresh));
             let is_stopped = tokio::select! {
                 outcome = &mut sending => {
                     outcome?;
@@ -164,58 +162,84 @@ impl Mover<'_> {
         Ok(false)
     }
 
-    fn has_enough(&self) -> bool {
-        self.limits.max.is_some_and(|max| self.summary.moved.values().sum::<u64>() >= max)
+    fn moved(&self) -> u64 {
+        self.summary.moved.values().sum()
     }
 
-    fn ask(&self) -> usize {
+    fn has_enough(&self) -> bool {
+        self.limits.max.is_some_and(|max| self.moved() >= max)
+    }
+
+    /// Letters that were not seen before. A receive that has begun is waited for: what it brings would be hidden for
+    /// minutes.
+    async fn receive(&mut self) -> anyhow::Result<Vec<Letter>> {
         let rate = self.limits.rate.map_or(10, |rate| usize::try_from(rate).unwrap_or(10));
-        rate.clamp(1, 10)
+        let receive = Receive { max_messages: rate.clamp(1, 10), wait: WAIT, visibility: Some(HOLD) };
+        let messages = self.adapter.receive(&self.dlq.queue, &receive).await;
+        let messages = messages.map_err(|error| self.dlq.refusal_in_words("sqs:ReceiveMessage", &error.message))?;
+        let mut fresh = Vec::new();
+        for message in messages {
+            let Message { message_id: Some(id), receipt_handle: Some(handle), .. } = &message else { continue };
+            self.held.insert(id.clone(), handle.clone());
+            if self.seen.insert(id.clone()) {
+                match Letter::read(message) {
+                    Some(letter) => fresh.push(letter),
+                    None => self.stays("they cannot be read".to_owned(), 1),
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    fn stays(&mut self, reason: String, count: u64) {
+        *self.summary.staying.entry(reason).or_default() += count;
     }
 
     /// The letters that go, by queue.
-    async fn choose(&mut self, records: Vec<Record>) -> anyhow::Result<Vec<(OpenQueue, Vec<Record>)>> {
-        let mut chosen: Vec<(OpenQueue, Vec<Record>)> = Vec::new();
-        let moved: u64 = self.summary.moved.values().sum();
-        let mut room = self.limits.max.map_or(u64::MAX, |max| max - moved);
-        for record in records {
-            if !self.choice.takes(&record) {
+    async fn choose(&mut self, letters: Vec<Letter>) -> Vec<(OpenQueue, Vec<Letter>)> {
+        let mut chosen: Vec<(OpenQueue, Vec<Letter>)> = Vec::new();
+        let mut room = self.limits.max.map_or(u64::MAX, |max| max - self.moved());
+        let now = SystemClock.now();
+        for letter in letters {
+            if !self.filter.takes(&letter.record, now) {
                 self.summary.not_matching += 1;
-                continue;
-            }
-            if room == 0 {
-                continue;
-            }
-            let Some(target) = self.targets.of(&record).await? else {
-                self.summary.unknown_target += 1;
-                continue;
-            };
-            room -= 1;
-            match chosen.iter_mut().find(|(other, _)| other.queue == target.queue) {
-                Some((_, records)) => records.push(record),
-                None => chosen.push((target, vec![record])),
+            } else if letter.record.sent_at.is_some_and(|sent_at| SystemTime::from(sent_at) > self.started) {
+                self.summary.younger += 1;
+            } else if room > 0 {
+                match self.targets.of(&letter).await {
+                    Err(reason) => self.stays(reason, 1),
+                    Ok(target) => {
+                        room -= 1;
+                        match chosen.iter_mut().find(|(other, _)| other.queue == target.queue) {
+                            Some((_, letters)) => letters.push(letter),
+                            None => chosen.push((target, vec![letter])),
+                        }
+                    }
+                }
             }
         }
-        Ok(chosen)
+        chosen
     }
 
-    async fn send_on(&mut self, chosen: Vec<(OpenQueue, Vec<Record>)>) -> anyhow::Result<()> {
-        for (target, records) in chosen {
+    async fn send_on(&mut self, letters: Vec<Letter>) -> anyhow::Result<()> {
+        for (target, letters) in self.choose(letters).await {
             if self.limits.dry_run {
-                self.say_would(&target, &records)?;
-                *self.summary.moved.entry(target.queue.name().to_owned()).or_default() += records.len() as u64;
+                letters.iter().try_for_each(|letter| self.say_would(&target, letter))?;
+                *self.summary.moved.entry(target.queue.name().to_owned()).or_default() += letters.len() as u64;
                 continue;
             }
             let is_fifo = target.queue.is_fifo();
-            let groups: Vec<Option<&str>> = records.iter().map(|record| record.group_id.as_deref()).collect();
+            let groups: Vec<Option<&str>> = letters.iter().map(|letter| letter.record.group_id.as_deref()).collect();
             let mut blocked: HashSet<&str> = HashSet::new();
             for round in rounds(&groups, is_fifo) {
-                let round: Vec<&Record> = round.into_iter().map(|index| &records[index]).collect();
-                let is_open =
-                    |record: &&Record| !record.group_id.as_deref().is_some_and(|group| blocked.contains(group));
-                let round: Vec<&Record> = round.into_iter().filter(is_open).collect();
-                for failed in self.send_round(&target, &round).await? {
-                    blocked.extend(failed.group_id.as_deref().filter(|_| is_fifo));
+                let is_open = |index: &usize| groups[*index].is_none_or(|group| !blocked.contains(group));
+                let (open, behind): (Vec<usize>, Vec<usize>) = round.into_iter().partition(is_open);
+                if !behind.is_empty() {
+                    self.stays("an earlier one of their group stays".to_owned(), behind.len() as u64);
+                }
+                let open: Vec<&Letter> = open.into_iter().map(|index| &letters[index]).collect();
+                for failed in self.send_round(&target, &open).await? {
+                    blocked.extend(failed.record.group_id.as_deref().filter(|_| is_fifo));
                 }
             }
         }
@@ -223,27 +247,44 @@ impl Mover<'_> {
     }
 
     /// Sends, deletes what was taken, and answers what was not.
-    async fn send_round<'r>(&mut self, target: &OpenQueue, round: &[&'r Record]) -> anyhow::Result<Vec<&'r Record>> {
+    async fn send_round<'r>(&mut self, target: &OpenQueue, round: &[&'r Letter]) -> anyhow::Result<Vec<&'r Letter>> {
         let from = self.dlq.queue.name();
-        let outgoing: Vec<Outgoing> =
-            round.iter().map(|record| redriven(record, from, target.queue.is_fifo())).collect();
-        let mut failed = Vec::new();
-        for batch in batches(&outgoing) {
+        let outgoing = round.iter().map(|letter| letter.redriven(from, target.queue.is_fifo()));
+        let (mut failed, mut first) = (Vec::new(), 0);
+        for batch in Batch::all(outgoing, LIMITS) {
+            let letters = &round[first..first + batch.len()];
+            first += batch.len();
             self.keep_the_pace(batch.len()).await;
-            let results = deliver(&SqsPort(target), &outgoing[batch.clone()]).await?;
+            let results = match deliver(&SqsPort(target), &batch, TRIES).await {
+                Ok(delivered) => delivered.results,
+                Err(error) => {
+                    // About the queue, not about these: the letters of others go on.
+                    let reason = format!("{error:#}");
+                    self.targets.refuse(target, &reason);
+                    batch.iter().map(|_| Err(Failure::Refused(reason.clone()))).collect()
+                }
+            };
             let mut taken = Vec::new();
-            for (record, result) in round[batch].iter().zip(results) {
+            for (letter, result) in letters.iter().copied().zip(results) {
                 match result {
-                    Ok(_) => taken.push(*record),
+                    Ok(sent) => {
+                        if self.output.is_json() {
+                            self.output.json(&json!({ "messageId": letter.record.message_id,
+                                "newMessageId": sent.message_id, "to": target.queue.name() }))?;
+                        }
+                        taken.push(letter);
+                    }
                     Err(failure) => {
-                        self.summary.not_sent += 1;
-                        self.note(&format!("{} was not taken by {}: {failure}", record.message_id, target.queue));
-                        failed.push(*record);
+                        self.stays(format!("{} did not take them: {failure}", target.queue), 1);
+                        failed.push(letter);
                     }
                 }
             }
             *self.summary.moved.entry(target.queue.name().to_owned()).or_default() += taken.len() as u64;
-            self.delete(&taken).await;
+            self.progress.add(taken.len() as u64);
+            if !self.limits.keep {
+                self.delete(&taken).await;
+            }
         }
         Ok(failed)
     }
@@ -255,89 +296,89 @@ impl Mover<'_> {
         self.next_send = self.next_send.max(Instant::now()) + time;
     }
 
-    async fn delete(&mut self, taken: &[&Record]) {
-        let mut open: Vec<&Record> = taken.to_vec();
-        for call in 1..=DELETE_CALLS {
-            let handles: Vec<&str> = open.iter().map(|record| record.receipt_handle.as_str()).collect();
-            if handles.is_empty() {
-                break;
+    async fn delete(&mut self, taken: &[&Letter]) {
+        let handles: Vec<&str> = taken.iter().map(|letter| letter.record.receipt_handle.as_str()).collect();
+        let delete = async |batch: &[&str]| self.adapter.delete(&self.dlq.queue, batch).await;
+        let failures = call_in_batches(&handles, |_| 0, settling(), delete).await;
+        for (letter, failure) in taken.iter().zip(failures) {
+            self.held.remove(&letter.record.message_id);
+            if let Some(failure) = failure {
+                self.summary.not_deleted += 1;
+                let text = format!("{} was sent on but not deleted: {failure}", letter.record.message_id);
+                self.progress.around(|| self.output.note(&text));
             }
-            let is_last = call == DELETE_CALLS;
-            let mut again = Vec::new();
-            match self.adapter.delete(&self.dlq.queue, &handles).await {
-                Ok(failed) => {
-                    for entry in failed {
-                        match entry.failure {
-                            Failure::Transient(_) if !is_last => again.push(open[entry.index]),
-                            failure => self.not_deleted(open[entry.index], &failure),
-                        }
-                    }
-                }
-                Err(error) if error.is_transient && !is_last => again.clone_from(&open),
-                Err(error) => {
-                    let failure = Failure::from(error);
-                    for record in &open {
-                        self.not_deleted(record, &failure);
-                    }
-                }
-            }
-            if !again.is_empty() {
-                sleep(Duration::from_millis(100) * call).await;
-            }
-            open = again;
         }
-        for record in taken {
-            self.held.remove(&record.message_id);
-        }
-        self.progress.add(taken.len() as u64);
     }
 
-    fn not_deleted(&mut self, record: &Record, failure: &Failure) {
-        self.summary.not_deleted += 1;
-        self.note(&format!("{} was sent on but not deleted: {failure}", record.message_id));
+    fn say_would(&self, target: &OpenQueue, letter: &Letter) -> anyhow::Result<()> {
+        let (record, reason) = (&letter.record, letter.reason());
+        let mut value = serde_json::to_value(message::json(record, SystemClock.now()))?;
+        value["to"] = json!(target.queue.name());
+        let text = || {
+            let [id, body] = [&record.message_id, &record.body].map(|part| self.output.shown(part));
+            let reason = self.output.shown(reason.unwrap_or("-"));
+            format!("{id}  to {}  ({reason})  {body}", target.queue)
+        };
+        self.progress.around(|| self.output.result(text, &value))
     }
 
-    fn note(&self, text: &str) {
-        self.progress.around(|| self.output.note(text));
-    }
-
-    fn say_would(&self, target: &OpenQueue, records: &[Record]) -> anyhow::Result<()> {
-        for record in records {
-            let reason = record.attributes.get(REASON).and_then(|attribute| attribute.as_text());
-            let value = json!({ "messageId": record.message_id, "to": target.queue.name(), "reason": reason,
-                "body": record.body });
-            let text = || {
-                let [id, body] = [&record.message_id, &record.body].map(|part| self.output.shown(part));
-                let reason = self.output.shown(reason.unwrap_or("-"));
-                format!("{id}  to {}  ({reason})  {body}", target.queue)
-            };
-            self.progress.around(|| self.output.result(text, &value))?;
+    /// Keeps what stays from coming again, in a run that is longer than letters are hidden.
+    async fn hold_on(&mut self) {
+        if Instant::now() + HOLD / 2 > self.held_until {
+            self.held_until = Instant::now() + HOLD;
+            self.hide(HOLD).await;
         }
-        Ok(())
     }
 
     async fn give_back(&self) {
-        let visible = |handle| VisibilityChange { receipt_handle: handle, timeout: Duration::ZERO };
-        let changes: Vec<VisibilityChange<'_>> = self.held.values().map(String::as_str).map(visible).collect();
-        let attempts = Attempts { each: HANDING_BACK / 4, until: Instant::now() + HANDING_BACK };
-        let change = async |batch: &[_]| self.adapter.change_visibility(&self.dlq.queue, batch).await;
-        let failures = call_in_batches(&changes, |_| 0, attempts, change).await;
-        let kept = failures.iter().flatten().count();
+        let kept = self.hide(Duration::ZERO).await;
         if kept > 0 {
             self.output.note(&format!("{kept} messages were not given back: they are visible again in a few minutes"));
         }
     }
+
+    /// Says for how many it did not work. Whatever their number, each has the same time; where the queue does not answer at
+    /// all, no more are tried.
+    async fn hide(&self, timeout: Duration) -> usize {
+        let change = |receipt_handle| VisibilityChange { receipt_handle, timeout };
+        let changes: Vec<VisibilityChange<'_>> = self.held.values().map(String::as_str).map(change).collect();
+        let change = async |batch: &[_]| self.adapter.change_visibility(&self.dlq.queue, batch).await;
+        let (mut kept, mut left) = (0, changes.len());
+        for some in changes.chunks(AT_ONCE) {
+            let failed = call_in_batches(some, |_| 0, settling(), change).await.iter().flatten().count();
+            kept += failed;
+            left -= some.len();
+            if failed == some.len() {
+                return kept + left;
+            }
+        }
+        kept
+    }
 }
 
-fn report(summary: &Summary, dry_run: bool, output: Output) -> anyhow::Result<()> {
+fn settling() -> Attempts {
+    Attempts { each: SETTLING / 4, until: Instant::now() + SETTLING }
+}
+
+fn report(summary: &Summary, limits: Limits, output: Output) -> anyhow::Result<()> {
+    for (reason, count) in &summary.staying {
+        output.note(&format!("{count} stay, as {reason}: add --to QUEUE to send them elsewhere"));
+    }
+    if summary.not_seen > 0 {
+        output.note(&format!("about {} are visible and were not received: run it again", summary.not_seen));
+    }
     let text = || {
         let total: u64 = summary.moved.values().sum();
         let queues: Vec<String> = summary.moved.iter().map(|(queue, count)| format!("{count} to {queue}")).collect();
         let colon = if queues.is_empty() { "" } else { ": " };
-        let deed = if dry_run { "would be moved" } else { "moved" };
-        let rest = summary.not_matching;
-        let rest = if rest > 0 { format!("; {rest} did not match") } else { String::new() };
-        format!("{total} messages {deed}{colon}{}{rest}", queues.join(", "))
+        let deed = match limits {
+            Limits { dry_run: true, .. } => "would be moved",
+            Limits { keep: true, .. } => "copied",
+            _ => "moved",
+        };
+        let besides = [(summary.not_matching, "did not match"), (summary.younger, "came since, and stay")];
+        let besides = besides.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("; {count} {what}"));
+        format!("{total} messages {deed}{colon}{}{}", queues.join(", "), besides.collect::<String>())
     };
-    output.result(text, summary)
+    output.result(text, &json!({ "summary": summary }))
 }

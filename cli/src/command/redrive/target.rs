@@ -1,79 +1,103 @@
 //! Where letters go back to.
+//!
+//! A letter is data, not an order: who may write to the queue may write any note. A note is believed only if the redrive
+//! policy of the queue it names leads here.
 
 use std::collections::HashMap;
 
-use sluicegate::{
-    delivery::SOURCE,
-    events::{Queue, Record},
-};
+use sluicegate::events::Queue;
 
-use crate::{connection::OpenQueue, queue_reference::QueueReference};
+use super::letter::Letter;
+use crate::{connection::OpenQueue, counters, queue_reference::QueueName};
 
 /// The queues that letters may go to.
 #[derive(Debug)]
 pub(super) struct Targets {
     dlq: OpenQueue,
+    dlq_arn: Option<String>,
     /// Where all go, when the user said so.
     to: Option<OpenQueue>,
     /// The queues whose redrive policy names this one.
     sources: Vec<Queue>,
-    /// By name; `None` for those that do not exist.
-    known: HashMap<String, Option<OpenQueue>>,
+    /// By name; or why nothing goes there.
+    known: HashMap<String, Known>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    queue: Result<OpenQueue, String>,
+    /// Whether its redrive policy leads here.
+    leads_here: bool,
 }
 
 impl Targets {
-    pub(super) async fn find(dlq: &OpenQueue, to: Option<OpenQueue>) -> anyhow::Result<Self> {
+    pub(super) async fn find(dlq: &OpenQueue, dlq_arn: Option<String>, to: Option<OpenQueue>) -> anyhow::Result<Self> {
         let sources = if to.is_some() { Vec::new() } else { sources(dlq).await? };
-        Ok(Self { dlq: dlq.clone(), to, sources, known: HashMap::new() })
+        Ok(Self { dlq: dlq.clone(), dlq_arn, to, sources, known: HashMap::new() })
     }
 
-    /// The queue this letter goes to, if that can be told.
-    pub(super) async fn of(&mut self, record: &Record) -> anyhow::Result<Option<OpenQueue>> {
+    /// The queue this letter goes to, or why it stays.
+    pub(super) async fn of(&mut self, letter: &Letter) -> Result<OpenQueue, String> {
         if let Some(to) = &self.to {
-            return Ok(Some(to.clone()));
+            let refused = self.known.get(to.queue.name()).and_then(|known| known.queue.as_ref().err());
+            return refused.map_or_else(|| Ok(to.clone()), |reason| Err(reason.clone()));
         }
-        let named = record.attributes.get(SOURCE).and_then(|attribute| attribute.as_text());
-        let name = match (named, self.sources.as_slice()) {
-            // An ARN ends in the queue's name, and so does a URL.
-            (Some(source), _) => source.rsplit([':', '/']).next().unwrap_or(source).to_owned(),
-            (None, [only]) => only.name().to_owned(),
-            (None, _) => return Ok(None),
+        // An ARN ends in the queue's name, and so does a URL. Both queues are of one account and region.
+        let last = |source: &str| source.rsplit([':', '/']).next().unwrap_or(source).to_owned();
+        let (name, is_claim) = match (&letter.moved_from, letter.noted_source(), self.sources.as_slice()) {
+            (Some(arn), ..) => (last(arn), false),
+            (None, Some(note), _) => (last(note), true),
+            (None, None, [only]) => (only.name().to_owned(), false),
+            (None, None, _) => return Err(self.unknown()),
         };
-        if let Some(known) = self.known.get(&name) {
-            return Ok(known.clone());
+        if !self.known.contains_key(&name) {
+            let found = self.look(&name).await;
+            self.known.insert(name.clone(), found);
         }
-        let found = self.open(&name).await?.filter(|found| found.queue.url() != self.dlq.queue.url());
-        self.known.insert(name, found.clone());
-        Ok(found)
+        let known = &self.known[&name];
+        if is_claim && known.queue.is_ok() && !known.leads_here {
+            let dlq = &self.dlq.queue;
+            return Err(format!("they say that they came from {name}, but its redrive policy does not name {dlq}"));
+        }
+        known.queue.clone()
     }
 
-    async fn open(&self, name: &str) -> anyhow::Result<Option<OpenQueue>> {
+    /// Nothing more goes to this queue.
+    pub(super) fn refuse(&mut self, target: &OpenQueue, reason: &str) {
+        let refused = Known { queue: Err(reason.to_owned()), leads_here: true };
+        self.known.insert(target.queue.name().to_owned(), refused);
+    }
+
+    async fn look(&self, name: &str) -> Known {
         if let Some(queue) = self.sources.iter().find(|queue| queue.name() == name) {
-            return Ok(Some(OpenQueue { queue: queue.clone(), ..self.dlq.clone() }));
+            return Known { queue: Ok(OpenQueue { queue: queue.clone(), ..self.dlq.clone() }), leads_here: true };
         }
-        // Somebody else's text: only a queue's name is looked for, never a URL.
-        match name.parse() {
-            Ok(QueueReference::Named(name)) => self.dlq.connection.find_queue(&name).await,
-            _ => Ok(None),
+        let found = async {
+            // Somebody else's text: only a queue's name is looked for, never a URL.
+            let name: QueueName = name.parse().map_err(anyhow::Error::msg)?;
+            let Some(open) = self.dlq.connection.find_queue(&name).await? else {
+                anyhow::bail!("their queue {} is gone", name.as_str());
+            };
+            let leads_to = counters::read(&open).await?.redrive_policy.map(|policy| policy.arn);
+            Ok((open, leads_to.is_some() && leads_to == self.dlq_arn))
+        };
+        match found.await {
+            Ok((open, leads_here)) => Known { queue: Ok(open), leads_here },
+            Err(error) => Known { queue: Err(error.to_string()), leads_here: false },
         }
     }
 
-    /// Why a letter's way back is not known, and what to do.
-    pub(super) fn unknown(&self, count: u64) -> String {
-        let sources = match self.sources.len() {
-            0 => "no queue is known to have it as its dead-letter queue".to_owned(),
-            many => format!("{many} queues have it as their dead-letter queue"),
-        };
-        format!(
-            "{count} messages of {} do not say which queue they came from, or it is gone, and {sources}: add --to QUEUE",
-            self.dlq.queue
-        )
+    fn unknown(&self) -> String {
+        match self.sources.len() {
+            0 => "nothing says which queue they came from".to_owned(),
+            many => format!("nothing says which of {many} queues they came from"),
+        }
     }
 }
 
 /// Asks SQS whose dead-letter queue this is. Emulators do not all know the call, and it needs a permission of its own:
 /// then the letters must say it.
-async fn sources(dlq: &OpenQueue) -> anyhow::Result<Vec<Queue>> {
+pub(super) async fn sources(dlq: &OpenQueue) -> anyhow::Result<Vec<Queue>> {
     let mut queues = Vec::new();
     let request = dlq.sqs.list_dead_letter_source_queues().queue_url(dlq.queue.url());
     let mut pages = request.into_paginator().send();

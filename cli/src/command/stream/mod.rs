@@ -1,13 +1,11 @@
 //! `sluice stream`: records for Kinesis and Firehose.
 
-mod batch;
-mod input;
 mod port;
 mod put;
 mod record;
 mod reference;
 
-use super::Context;
+use crate::context::Context;
 
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Example:\n  sluice stream put clicks --file clicks.jsonl")]

@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use sluicegate::delivery::Failure;
 
 use super::{record::Record, reference::StreamReference};
-use crate::connection::Connection;
+use crate::{batch::Port, connection::Connection};
 
 /// What a stream answers when it is too slow, for a call as for a record: worth another try after a pause, even after
 /// the SDK's own.
@@ -19,11 +19,6 @@ const SLOW: [&str; 5] = [
     "ServiceUnavailableException",
     "ThrottlingException",
 ];
-
-/// A call that puts records. Answers in the order given; an error is about the whole call.
-pub(super) trait Port {
-    async fn put(&self, records: &[&Record]) -> anyhow::Result<Vec<Result<(), Failure>>>;
-}
 
 /// A Kinesis data stream. See
 /// [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html).
@@ -42,7 +37,10 @@ pub(super) struct DeliveryStream {
 }
 
 impl Port for DataStream {
-    async fn put(&self, records: &[&Record]) -> anyhow::Result<Vec<Result<(), Failure>>> {
+    type Entry = Record;
+    type Taken = ();
+
+    async fn call(&self, records: &[&Record]) -> anyhow::Result<Vec<Result<(), Failure>>> {
         let Self { client, connection, stream } = self;
         let entries = records.iter().map(|record| {
             let data = KinesisBlob::new(record.data.as_slice());
@@ -68,7 +66,10 @@ impl Port for DataStream {
 }
 
 impl Port for DeliveryStream {
-    async fn put(&self, records: &[&Record]) -> anyhow::Result<Vec<Result<(), Failure>>> {
+    type Entry = Record;
+    type Taken = ();
+
+    async fn call(&self, records: &[&Record]) -> anyhow::Result<Vec<Result<(), Failure>>> {
         let Self { client, connection, stream } = self;
         let entries = records.iter().map(|record| {
             let data = FirehoseBlob::new(record.data.as_slice());
@@ -131,8 +132,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        command::stream::record::Place,
         connection::replay::{asked, replaying},
+        input::Place,
     };
 
     fn record(data: &str, partition_key: Option<&str>) -> Record {
@@ -162,7 +163,7 @@ mod tests {
         let (replay, port) = data_stream("clicks", &[(200, answer)]);
         let records =
             [record("{}", Some("a")), record("[]", Some("b")), record("1", Some("c")), record("2", Some("d"))];
-        let fates = port.put(&records.iter().collect::<Vec<_>>()).await.unwrap();
+        let fates = port.call(&records.iter().collect::<Vec<_>>()).await.unwrap();
         assert_eq!(
             fates,
             [
@@ -181,7 +182,7 @@ mod tests {
     async fn a_data_stream_known_by_its_arn_is_asked_for_by_it() {
         let arn = "arn:aws:kinesis:eu-west-1:210987654321:stream/clicks";
         let (replay, port) = data_stream(arn, &[(200, json!({"Records": [{"SequenceNumber": "1", "ShardId": "s"}]}))]);
-        assert_eq!(port.put(&[&record("{}", Some("a"))]).await.unwrap(), [Ok(())]);
+        assert_eq!(port.call(&[&record("{}", Some("a"))]).await.unwrap(), [Ok(())]);
         assert_eq!(asked(&replay)[0]["StreamARN"], arn);
     }
 
@@ -192,7 +193,7 @@ mod tests {
             {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "slow down"},
         ]});
         let (replay, port) = delivery_stream(&[(200, answer)]);
-        let fates = port.put(&[&record("{}\n", None), &record("[]\n", None)]).await.unwrap();
+        let fates = port.call(&[&record("{}\n", None), &record("[]\n", None)]).await.unwrap();
         assert_eq!(fates[0], Ok(()));
         assert!(matches!(&fates[1], Err(Failure::Transient(text)) if text.contains("slow down")));
         assert_eq!(
@@ -205,7 +206,7 @@ mod tests {
     async fn a_call_that_is_throttled_fails_its_records_for_the_moment() {
         let slow = (400, json!({"__type": "ProvisionedThroughputExceededException", "message": "slow down"}));
         let (_, port) = data_stream("clicks", &[slow.clone(), slow.clone(), slow]);
-        let fates = port.put(&[&record("{}", Some("a"))]).await.unwrap();
+        let fates = port.call(&[&record("{}", Some("a"))]).await.unwrap();
         assert!(matches!(&fates[..], [Err(Failure::Transient(_))]), "{fates:?}");
     }
 
@@ -213,13 +214,13 @@ mod tests {
     async fn a_stream_that_is_not_there_is_said_with_what_to_look_at() {
         let gone = || (400, json!({"__type": "ResourceNotFoundException", "message": "not found"}));
         let (_, port) = data_stream("clicks", &[gone()]);
-        let problem = port.put(&[&record("{}", Some("a"))]).await.unwrap_err().to_string();
+        let problem = port.call(&[&record("{}", Some("a"))]).await.unwrap_err().to_string();
         assert!(
             problem.contains("stream clicks does not exist in eu-west-1") && problem.contains("--delivery"),
             "{problem}"
         );
         let (_, port) = delivery_stream(&[gone()]);
-        let problem = port.put(&[&record("{}", None)]).await.unwrap_err().to_string();
+        let problem = port.call(&[&record("{}", None)]).await.unwrap_err().to_string();
         assert!(
             problem.contains("stream to-s3 does not exist") && problem.contains("takes no --delivery"),
             "{problem}"

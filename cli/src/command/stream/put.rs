@@ -1,38 +1,31 @@
 //! `sluice stream put`.
 
-use std::{path::PathBuf, pin::pin, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
-use tokio::{
-    sync::mpsc::Receiver,
-    time::{Instant, timeout_at},
-};
 
 use super::{
-    batch::{Batch, Delivered, Limits, deliver},
-    input::{self, Line},
-    port::{DataStream, DeliveryStream, Port},
-    record::{PartitionKey, Recipe, Record, Refused, partition_key},
+    port::{DataStream, DeliveryStream},
+    record::{PartitionKey, Recipe, Record, partition_key},
     reference::{Kind, StreamReference},
 };
 use crate::{
-    arguments::UsageError,
-    command::Context,
+    batch::{Delivered, End, Entry, Flow, Limits, Port, Refused, Report},
+    context::Context,
+    input::{self, Source, Split},
     output::{Output, Progress},
     quantity::{KIB, MIB, human_size, size},
-    stop::Stop,
+    usage::UsageError,
 };
 
 /// Of a Kinesis data stream: 500 records, and 5 MiB with the partition keys. AWS has since doubled the bytes; not every
 /// endpoint has.
-const DATA_STREAM: Limits = Limits { records: 500, bytes: 5 << 20 };
+const DATA_STREAM: Limits = Limits { entries: 500, bytes: 5 << 20 };
 /// Of a delivery stream: 500 records, 4 MiB. See [Quota](https://docs.aws.amazon.com/firehose/latest/dev/limits.html).
-const DELIVERY_STREAM: Limits = Limits { records: 500, bytes: 4 << 20 };
+const DELIVERY_STREAM: Limits = Limits { entries: 500, bytes: 4 << 20 };
 /// A delivery stream's record, before base64.
 const DELIVERY_RECORD: u64 = 1_000 * KIB;
-/// How long a record waits for others to share its call: input may come as slowly as somebody types.
-const GATHERING: Duration = Duration::from_millis(200);
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -77,22 +70,41 @@ fn record_size(text: &str) -> Result<u64, String> {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let kind = kind(&args)?;
     let recipe = recipe(&args, kind);
-    let lines = input::lines(input::open(&args.files)?, recipe.max_bytes);
+    let files: Vec<Source> = args.files.iter().map(|path| Source::new(path)).collect();
+    // One that is not there is known before anything is put.
+    files.iter().try_for_each(Source::check)?;
+    let sources = if files.is_empty() { vec![Source::STDIN] } else { files };
     let connection = context.connect().await?;
     let connection = connection.in_region(args.stream.told.as_ref().map(|told| told.region.as_str()))?;
-    let (tries, stream) = (args.tries, args.stream);
+    let (stream, output) = (args.stream, context.output);
+    // Records of a key keep their order: one call at a time.
+    let flow = |limits| Flow { limits, calls: 1, tries: args.tries, every: None, keeps_order: false };
     match kind {
         Kind::Data => {
             let client = aws_sdk_kinesis::Client::new(connection.config()?);
             let port = DataStream { client, connection, stream };
-            Put::new(lines, recipe, DATA_STREAM, context.output).all(&port, tries).await
+            put(&port, flow(DATA_STREAM), sources, &recipe, output).await
         }
         Kind::Delivery => {
             let client = aws_sdk_firehose::Client::new(connection.config()?);
             let port = DeliveryStream { client, connection, stream };
-            Put::new(lines, recipe, DELIVERY_STREAM, context.output).all(&port, tries).await
+            put(&port, flow(DELIVERY_STREAM), sources, &recipe, output).await
         }
     }
+}
+
+async fn put<P: Port<Entry = Record, Taken = ()>>(
+    port: &P,
+    flow: Flow,
+    sources: Vec<Source>,
+    recipe: &Recipe,
+    output: Output,
+) -> anyhow::Result<()> {
+    let lines = input::pieces(sources, Split::Lines, recipe.max_bytes, 1);
+    let progress = Progress::open_ended(output, "records");
+    let mut putting = Putting { tally: Tally::default(), output, progress };
+    let outcome = flow.run(port, lines, |line| recipe.record(line).map(Some), &mut putting).await;
+    putting.finish(outcome)
 }
 
 fn kind(args: &Args) -> anyhow::Result<Kind> {
@@ -139,78 +151,14 @@ struct Tally {
 }
 
 /// Lines on their way to a stream.
-struct Put {
-    lines: Receiver<anyhow::Result<Line>>,
-    recipe: Recipe,
-    limits: Limits,
-    batch: Batch,
-    /// A record that the batch had no room for.
-    held_back: Option<Record>,
-    /// When the batch goes, full or not.
-    goes_at: Instant,
-    has_ended: bool,
-    was_stopped: bool,
+struct Putting {
     tally: Tally,
     output: Output,
     progress: Progress,
 }
 
-impl Put {
-    fn new(lines: Receiver<anyhow::Result<Line>>, recipe: Recipe, limits: Limits, output: Output) -> Self {
-        Self {
-            lines,
-            recipe,
-            limits,
-            batch: Batch::default(),
-            held_back: None,
-            goes_at: Instant::now(),
-            has_ended: false,
-            was_stopped: false,
-            tally: Tally::default(),
-            output,
-            progress: Progress::open_ended(output, "records"),
-        }
-    }
-
-    /// Puts all lines, batch after batch. Told to stop, it ends with the batch that is under way.
-    async fn all(mut self, port: &impl Port, tries: u32) -> anyhow::Result<()> {
-        let mut stop = Stop::listen()?;
-        while !self.was_stopped && (!self.has_ended || self.held_back.is_some()) {
-            tokio::select! {
-                () = stop.requested() => { self.was_stopped = true; break; }
-                filled = self.fill() => filled.map_err(|error| self.interrupted(error))?,
-            }
-            let records = std::mem::take(&mut self.batch).records;
-            if !records.is_empty() {
-                let delivered = self.delivered(port, &records, tries, &mut stop).await?;
-                self.count(records, delivered);
-            }
-        }
-        self.finish()
-    }
-
-    /// Waits for the batch under way, so that every record that was taken is counted; told to stop again, no longer.
-    async fn delivered(
-        &mut self,
-        port: &impl Port,
-        records: &[Record],
-        tries: u32,
-        stop: &mut Stop,
-    ) -> anyhow::Result<Delivered> {
-        let mut delivery = pin!(deliver(port, records, tries));
-        loop {
-            tokio::select! {
-                () = stop.requested() => {
-                    if std::mem::replace(&mut self.was_stopped, true) {
-                        bail!("stopped at once: {} records are known to be put", self.tally.records);
-                    }
-                }
-                delivered = &mut delivery => return delivered.map_err(|error| self.interrupted(error)),
-            }
-        }
-    }
-
-    fn count(&mut self, records: Vec<Record>, delivered: Delivered) {
+impl<P: Port<Entry = Record, Taken = ()>> Report<P> for Putting {
+    fn delivered(&mut self, records: Vec<Record>, delivered: Delivered<()>) -> anyhow::Result<()> {
         self.tally.requests += delivered.requests;
         self.tally.retried += delivered.retried;
         self.progress.add(records.len() as u64);
@@ -223,68 +171,35 @@ impl Put {
                 Err(failure) => self.failed(&Refused { place: record.place, reason: failure.to_string() }),
             }
         }
-    }
-
-    /// Fills the batch, until it is full, the input pauses, or it ends. Dropped half-way, it loses nothing.
-    async fn fill(&mut self) -> anyhow::Result<()> {
-        if let Some(record) = self.held_back.take() {
-            self.add(record);
-        }
-        while self.held_back.is_none() && self.batch.records.len() < self.limits.records {
-            let line = if self.batch.records.is_empty() {
-                self.lines.recv().await
-            } else {
-                match timeout_at(self.goes_at, self.lines.recv()).await {
-                    Ok(line) => line,
-                    Err(_pause) => return Ok(()),
-                }
-            };
-            let Some(line) = line else {
-                self.has_ended = true;
-                return Ok(());
-            };
-            let Line { place, text } = line?;
-            let too_long = || format!("it has more than {} bytes, the most the stream takes", self.recipe.max_bytes);
-            let record = match text {
-                Some(text) => self.recipe.record(place, text),
-                None => Err(Refused { place, reason: too_long() }),
-            };
-            match record {
-                Ok(record) => self.add(record),
-                Err(refused) => self.failed(&refused),
-            }
-        }
         Ok(())
     }
 
-    fn add(&mut self, record: Record) {
-        if self.batch.records.is_empty() {
-            self.goes_at = Instant::now() + GATHERING;
-        }
-        self.held_back = self.batch.add(record, self.limits).err();
+    /// A line is a record: what is behind it is not touched.
+    fn refused(&mut self, refused: Refused) -> anyhow::Result<()> {
+        self.failed(&refused);
+        Ok(())
     }
+}
 
+impl Putting {
     fn failed(&mut self, Refused { place, reason }: &Refused) {
         self.tally.failed += 1;
         self.progress.around(|| self.output.note(&format!("{place} was not put: {reason}")));
     }
 
-    /// What ends everything: with how far it had come.
-    fn interrupted(&self, error: anyhow::Error) -> anyhow::Error {
-        if self.tally.requests == 0 {
-            return error;
-        }
-        error.context(format!("only {} records are known to be put", self.tally.records))
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        let Self { tally, output, progress, was_stopped, .. } = self;
+    fn finish(self, outcome: anyhow::Result<End>) -> anyhow::Result<()> {
+        let Self { tally, output, progress } = self;
         drop(progress);
-        if tally == Tally::default() && !was_stopped {
+        let end = match outcome {
+            Ok(end) => end,
+            Err(error) if tally.requests == 0 => return Err(error),
+            Err(error) => return Err(error.context(format!("only {} records are known to be put", tally.records))),
+        };
+        if tally == Tally::default() && end != End::Stopped {
             output.note("there is nothing to put: the input is empty");
         }
         output.result(|| tally.text(), &tally)?;
-        if was_stopped {
+        if end == End::Stopped {
             bail!("stopped: the rest was not put");
         }
         if tally.failed > 0 {
@@ -305,4 +220,13 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_what_was_put_again_only_where_something_was() {
+        let tally = Tally { records: 3, bytes: 2_048, requests: 1, retried: 0, failed: 0 };
+        assert_eq!(tally.text(), "put 3 records, 2KiB, in 1 request");
+        assert!(Tally { retried: 7, ..tally }.text().ends_with(", 7 put again"));
+    }
+}

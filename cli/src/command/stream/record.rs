@@ -1,25 +1,13 @@
 //! A line as a record.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-/// Where a line stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The file's name; `None` for stdin.
-    pub(super) file: Option<Arc<str>>,
-    pub(super) line: u64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.file {
-            Some(file) => write!(f, "{file} line {}", self.line),
-            None => write!(f, "line {}", self.line),
-        }
-    }
-}
+use crate::{
+    batch::{Entry, Refused},
+    input::{Piece, Place},
+};
 
 /// One record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +18,9 @@ pub(super) struct Record {
     pub(super) partition_key: Option<String>,
 }
 
-impl Record {
-    /// What AWS counts: the bytes and the partition key.
-    pub(super) fn bytes(&self) -> usize {
+/// What AWS counts: the bytes and the partition key.
+impl Entry for Record {
+    fn bytes(&self) -> usize {
         self.data.len() + self.partition_key.as_ref().map_or(0, String::len)
     }
 }
@@ -64,7 +52,9 @@ pub(super) struct Recipe {
 
 impl Recipe {
     /// The record of a line, or why there is none.
-    pub(super) fn record(&self, place: Place, mut line: Vec<u8>) -> Result<Record, Refused> {
+    pub(super) fn record(&self, Piece { place, text, .. }: Piece) -> Result<Record, Refused> {
+        let too_long = || format!("it has more than {} bytes, the most the stream takes", self.max_bytes);
+        let mut line = text.ok_or_else(|| refused(&place, too_long()))?.trim_ascii().to_vec();
         if !self.raw {
             let json: Result<&RawValue, _> = serde_json::from_slice(&line);
             json.map_err(|error| refused(&place, format!("it is not JSON ({error}): --raw puts any text")))?;
@@ -85,13 +75,6 @@ impl Recipe {
         }
         Ok(record)
     }
-}
-
-/// A line that cannot be put.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) place: Place,
-    pub(super) reason: String,
 }
 
 fn refused(place: &Place, reason: String) -> Refused {
@@ -135,7 +118,9 @@ mod tests {
     }
 
     fn made(recipe: &Recipe, line: &str) -> Result<Record, String> {
-        recipe.record(Place { file: None, line: 1 }, line.into()).map_err(|refused| refused.reason)
+        recipe
+            .record(Piece { place: Place { file: None, line: 1 }, text: Some(line.into()), is_json: false })
+            .map_err(|refused| refused.reason)
     }
 
     #[test]

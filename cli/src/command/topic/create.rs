@@ -5,7 +5,7 @@ use aws_sdk_sns::types::Tag;
 use serde_json::json;
 
 use super::reference::name;
-use crate::{arguments::UsageError, command::Context};
+use crate::{context::Context, usage::UsageError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice topic create alerts\n  sluice topic create orders.fifo --dedup-by-content")]

@@ -6,7 +6,7 @@ mod publish;
 mod reference;
 mod subscribe;
 
-use super::Context;
+use crate::context::Context;
 
 #[derive(Debug, clap::Subcommand)]
 #[command(

@@ -1,6 +1,6 @@
 //! `sluice topic publish`.
 
-use std::{fs, io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use aws_sdk_sns::{primitives::Blob, types::MessageAttributeValue};
@@ -8,10 +8,7 @@ use serde_json::json;
 use sluicegate::events::{AttributeValue, MessageAttribute};
 
 use super::reference::{TopicReference, phone_number};
-use crate::{
-    arguments::UsageError,
-    command::{Context, send::attribute::attribute},
-};
+use crate::{attribute::attribute, context::Context, input::Source, usage::UsageError};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -90,12 +87,7 @@ fn message(args: &Args) -> anyhow::Result<String> {
     if let Some(message) = &args.message {
         return Ok(message.clone());
     }
-    if let Some(path) = args.file.as_deref().filter(|path| path.as_os_str() != "-") {
-        return fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
-    }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
-    Ok(text)
+    args.file.as_deref().map_or(Source::STDIN, Source::new).text()
 }
 
 fn sns_attribute(attribute: &MessageAttribute) -> anyhow::Result<MessageAttributeValue> {

@@ -9,7 +9,9 @@ use super::{
     policy::letting_in,
     reference::{OpenTopic, TopicReference, phone_number},
 };
-use crate::{arguments::UsageError, command::Context, connection::OpenQueue, queue_reference::QueueReference};
+use crate::{
+    connection::OpenQueue, context::Context, outgoing::digest, queue_reference::QueueReference, usage::UsageError,
+};
 
 /// A queue is also given the statement in its policy that lets the topic in; what is in the policy stays. A function is
 /// given the permission to be called by the topic. Subscribing again with the same settings is a success.
@@ -158,12 +160,12 @@ async fn let_into_function(arn: &str, topic: &OpenTopic) -> anyhow::Result<()> {
     }
 }
 
-/// One a topic: letters, digits, `-` and `_`, at most 100.
+/// One a topic: letters, digits, `-` and `_`, at most 100. The digest tells topics apart whose names are alike, or cut.
 fn statement_id(topic_arn: &str) -> String {
-    let id: String = topic_arn.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    // The end tells topics apart.
-    let start = id.len().saturating_sub(90);
-    format!("sluice-{}", &id[start..])
+    let name = topic_arn.rsplit(':').next().unwrap_or(topic_arn);
+    let is_allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let name: String = name.chars().filter(is_allowed).take(50).collect();
+    format!("sluice-{name}-{}", digest::of_body(topic_arn))
 }
 
 fn email(text: &str) -> Result<String, String> {
@@ -206,6 +208,9 @@ mod tests {
     #[test]
     fn a_statement_id_is_short_and_differs_by_topic() {
         let long = format!("arn:aws:sns:us-east-1:123456789012:{}1", "t".repeat(200));
-        assert!(statement_id(&long).len() <= 100 && statement_id(&long).ends_with("t1"));
+        assert!(statement_id(&long).len() <= 100);
+        let ids = ["my_topic", "my-topic", "my.topic", &"t".repeat(200), &format!("{}1", "t".repeat(200))];
+        let ids = ids.map(|name| statement_id(&format!("arn:aws:sns:us-east-1:123456789012:{name}")));
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 5, "{ids:?}");
     }
 }

@@ -13,6 +13,8 @@ use crate::{
     output::Format,
 };
 
+const ANSWER: Duration = Duration::from_millis(5);
+
 type Calls = Arc<Mutex<Vec<String>>>;
 
 /// A queue that gives what it holds, and writes down what it is asked.
@@ -36,7 +38,7 @@ impl ReceivingQueue for Asked {
             let count = backlog.len().min(receive.max_messages);
             backlog.drain(..count).collect()
         };
-        tokio::time::sleep(if messages.is_empty() { receive.wait } else { Duration::from_millis(5) }).await;
+        tokio::time::sleep(if messages.is_empty() { receive.wait } else { Duration::ZERO }.max(ANSWER)).await;
         self.calls.lock().unwrap().push(format!("receive {}", messages.len()));
         Ok(messages)
     }
@@ -157,6 +159,25 @@ async fn an_idle_consumer_makes_one_long_poll_in_twenty_seconds() {
     assert_eq!(consumer.tally().requests, 5);
 }
 
+/// Twenty-one seconds of work, and nothing else in the queue: whatever the options, nobody asks in circles.
+#[tokio::test(start_paused = true)]
+async fn an_empty_answer_that_came_at_once_is_followed_by_a_pause_whatever_the_options() {
+    for until_empty in [true, false] {
+        let work = Work::Nothing(Duration::from_secs(21));
+        let max = Some(1).filter(|_| !until_empty);
+        let hasty = Settings { wait: Duration::ZERO, until_empty, max, ..settings() };
+        let (consumer, _) = consumer(hasty, queue_of(1), work);
+        consumer.run(never).await.unwrap();
+        let tally = consumer.tally();
+        assert_eq!(tally.done, 1);
+        assert!(tally.requests <= 26, "{tally}");
+    }
+    let hasty = Settings { wait: Duration::ZERO, until_empty: false, ..settings() };
+    let (consumer, _) = consumer(hasty, queue_of(0), nothing());
+    consumer.run(told_after(&[3_600])).await.unwrap();
+    assert!(consumer.tally().requests <= 3_600, "an hour of idling: {}", consumer.tally());
+}
+
 #[tokio::test(start_paused = true)]
 async fn entries_of_a_delete_that_failed_for_the_moment_are_called_again() {
     let port = queue_of(10);
@@ -199,7 +220,8 @@ async fn who_is_told_to_stop_finishes_within_the_grace_and_gives_the_rest_back()
     consumer.run(told_after(&[2])).await.unwrap();
     let tally = consumer.tally();
     assert_eq!((tally.received, tally.done, tally.given_back), (4, 0, 4));
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    // A second for the grace, and one for the receive that was open meanwhile.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(calls.lock().unwrap().iter().any(|call| call.starts_with("hide [0")), "{calls:?}");
 }
 

@@ -36,8 +36,13 @@ pub(crate) struct Exec {
 }
 
 impl Exec {
-    /// The process group of the command is ended when the future is dropped.
-    pub(super) async fn run(&self, delivery: Delivery<'_>) -> Result<(), WorkError> {
+    /// Ends with what the command says, or with what `stopped` says once the command is no more. Its process group is ended
+    /// too when the future is dropped, which waits for nothing.
+    pub(super) async fn run(
+        &self,
+        delivery: Delivery<'_>,
+        stopped: impl Future<Output = RecordError>,
+    ) -> Result<(), WorkError> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::piped()).process_group(0);
         command.envs(values(delivery).into_iter().map(|(name, value)| (format!("SLUICE_{name}"), value)));
@@ -46,9 +51,15 @@ impl Exec {
         }
         let child = command.spawn().map_err(|error| self.not_started(&error))?;
         let mut running = Running::new(child, self.groups.clone());
-        let status = running.feed_and_wait(delivery.record.body.as_bytes()).await;
-        let status = status.map_err(RecordError::retry)?;
-        Ok(verdict(status)?)
+        tokio::select! {
+            status = running.feed_and_wait(delivery.record.body.as_bytes()) => {
+                Ok(verdict(status.map_err(RecordError::retry)?)?)
+            }
+            error = stopped => {
+                running.end().await;
+                Err(error.into())
+            }
+        }
     }
 
     /// A command that is not there will not be there for the next message either.
@@ -110,20 +121,29 @@ impl Running {
         }
         status
     }
+
+    /// Asks the process group to end, and ends what is left of it.
+    async fn end(&mut self) {
+        if let (Some(child), Some(group)) = (self.child.take(), self.group) {
+            end(child, group, self.groups.clone()).await;
+        }
+    }
+}
+
+async fn end(mut child: Child, group: Pid, groups: Groups) {
+    let _ = kill_process_group(group, Signal::TERM);
+    let _ = timeout(LAST_WORDS, child.wait()).await;
+    // Whoever of the group has not listened.
+    let _ = kill_process_group(group, Signal::KILL);
+    let _ = child.wait().await;
+    groups.remove(Some(group));
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let (Some(mut child), Some(group)) = (self.child.take(), self.group) else { return };
-        let groups = self.groups.clone();
-        let _ = kill_process_group(group, Signal::TERM);
-        tokio::spawn(async move {
-            let _ = timeout(LAST_WORDS, child.wait()).await;
-            // Whoever of the group has not listened.
-            let _ = kill_process_group(group, Signal::KILL);
-            let _ = child.wait().await;
-            groups.remove(Some(group));
-        });
+        if let (Some(child), Some(group)) = (self.child.take(), self.group) {
+            tokio::spawn(end(child, group, self.groups.clone()));
+        }
     }
 }
 
@@ -178,7 +198,8 @@ mod tests {
     }
 
     async fn run(exec: &Exec, body: &str) -> Result<(), WorkError> {
-        exec.run(Delivery { queue: &queue(), record: &record(body), sender_id: Some("AIDA") }).await
+        let delivery = Delivery { queue: &queue(), record: &record(body), sender_id: Some("AIDA") };
+        exec.run(delivery, std::future::pending()).await
     }
 
     async fn disposition(script: &str) -> Option<Disposition> {
@@ -227,5 +248,20 @@ two" && test "$SLUICE_ATTRIBUTE_JOBTYPE/$SLUICE_RECEIVE_COUNT/$SLUICE_GROUP_ID/$
         exec.groups.end().await;
         sleep(Duration::from_secs(3)).await;
         assert!(!folder.exists());
+    }
+
+    #[tokio::test]
+    async fn who_is_stopped_is_given_back_only_when_the_process_is_no_more() {
+        let marker = std::env::temp_dir().join(format!("sluice-stopped-{}", std::process::id()));
+        let exec = shell(&format!("trap '' TERM; touch {0}; sleep 1; rm {0}; exec sleep 60", marker.display()));
+        let stopped = async {
+            while !marker.exists() {
+                sleep(Duration::from_millis(5)).await;
+            }
+            RecordError::later(Duration::ZERO, "given back")
+        };
+        let delivery = Delivery { queue: &queue(), record: &record("{}"), sender_id: None };
+        assert!(matches!(exec.run(delivery, stopped).await, Err(WorkError::Record(_))));
+        assert!(!marker.exists() && exec.groups.0.lock().unwrap().is_empty(), "it had its last words");
     }
 }

@@ -5,6 +5,7 @@ pub(super) mod post;
 pub(super) mod print;
 mod value;
 
+#[cfg(test)]
 use std::time::Duration;
 
 use sluicegate::{
@@ -48,22 +49,29 @@ impl From<RecordError> for WorkError {
 }
 
 impl Work {
-    /// Does the work. Dropping the future stops it.
-    pub(super) async fn run(&self, delivery: Delivery<'_>, timeout: Duration) -> Result<(), WorkError> {
-        let work = async {
-            match self {
-                Self::Print(print) => print.run(delivery).map_err(WorkError::Fatal),
-                Self::Exec(exec) => exec.run(delivery).await,
-                Self::Post(post) => Ok(post.run(delivery).await?),
-                #[cfg(test)]
-                Self::Nothing(takes) => {
-                    tokio::time::sleep(*takes).await;
-                    Ok(())
-                }
-            }
-        };
-        let too_long = || RecordError::retry(format!("stopped: it took longer than {timeout:?}"));
-        tokio::time::timeout(timeout, work).await.unwrap_or_else(|_elapsed| Err(too_long().into()))
+    /// Does the work, until `stopped` answers: then the work has ended too.
+    pub(super) async fn run(
+        &self,
+        delivery: Delivery<'_>,
+        stopped: impl Future<Output = RecordError>,
+    ) -> Result<(), WorkError> {
+        let dropped = |error: RecordError| Err(error.into());
+        match self {
+            Self::Exec(exec) => exec.run(delivery, stopped).await,
+            Self::Print(print) => tokio::select! {
+                printed = print.run(delivery) => printed.map_err(WorkError::Fatal),
+                error = stopped => dropped(error),
+            },
+            Self::Post(post) => tokio::select! {
+                posted = post.run(delivery) => Ok(posted?),
+                error = stopped => dropped(error),
+            },
+            #[cfg(test)]
+            Self::Nothing(takes) => tokio::select! {
+                () = tokio::time::sleep(*takes) => Ok(()),
+                error = stopped => dropped(error),
+            },
+        }
     }
 
     /// Whether each message's line is printed by the work itself.

@@ -11,7 +11,8 @@ use aws_smithy_runtime_api::{
     http::{Request, Response},
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use sluicegate::{clock::Clock, delivery::RecordError, error_chain::error_chain};
 
 use super::{Delivery, value::values};
@@ -25,9 +26,21 @@ const IN_HEADERS: &AsciiSet = &CONTROLS.add(b'%');
 
 /// One URL, and the connections to it.
 pub(crate) struct Post<C = sluicegate::clock::SystemClock> {
+    /// Without the login.
     url: String,
+    login: Option<String>,
+    headers: Vec<(String, String)>,
     connector: Connector,
     clock: C,
+}
+
+/// Reads an argument: `NAME: VALUE`.
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("it is NAME: VALUE")?;
+    let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
+    let mut request = Request::empty();
+    request.headers_mut().try_insert(name.clone(), value.clone()).map_err(|problem| problem.to_string())?;
+    Ok((name, value))
 }
 
 impl<C> std::fmt::Debug for Post<C> {
@@ -47,11 +60,26 @@ pub(crate) fn url(text: &str) -> Result<String, String> {
     }
 }
 
+/// `http://user:password@host/` as the URL that is called and the header that the login is.
+fn without_login(url: &str) -> (String, Option<String>) {
+    let split = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (login, host) = rest[..end].rsplit_once('@')?;
+        let login: Vec<u8> = percent_decode_str(login).collect();
+        let login = if login.contains(&b':') { login } else { [login, b":".to_vec()].concat() };
+        Some((format!("{scheme}://{host}{}", &rest[end..]), format!("Basic {}", BASE64_STANDARD.encode(login))))
+    };
+    split().map_or_else(|| (url.to_owned(), None), |(url, login)| (url, Some(login)))
+}
+
 impl<C: Clock> Post<C> {
-    pub(crate) fn new(url: String, clock: C) -> Self {
+    pub(crate) fn new(url: &str, headers: Vec<(String, String)>, clock: C) -> Self {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let tls = Provider::Rustls(CryptoMode::Ring);
-        Self { url, connector: Connector::builder().connector_settings(settings).tls_provider(tls).build(), clock }
+        let connector = Connector::builder().connector_settings(settings).tls_provider(tls).build();
+        let (url, login) = without_login(url);
+        Self { url, login, headers, connector, clock }
     }
 
     pub(super) async fn run(&self, delivery: Delivery<'_>) -> Result<(), RecordError> {
@@ -73,7 +101,13 @@ impl<C: Clock> Post<C> {
         let headers = request.headers_mut();
         headers.try_insert("content-type", if is_json { "application/json" } else { "text/plain; charset=utf-8" })?;
         headers.try_insert("content-length", body.len().to_string())?;
+        if let Some(login) = &self.login {
+            headers.try_insert("authorization", login.clone())?;
+        }
         headers.try_insert("user-agent", concat!("sluice/", env!("CARGO_PKG_VERSION")))?;
+        for (name, value) in self.headers.iter().cloned() {
+            headers.try_insert(name, value)?;
+        }
         for (name, value) in values(delivery) {
             let name = format!("sluice-{}", name.to_ascii_lowercase().replace('_', "-"));
             headers.try_insert(name, utf8_percent_encode(&value, IN_HEADERS).to_string())?;
@@ -139,6 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn a_header_is_a_name_and_a_value() {
+        assert_eq!(header("X-A: b: c"), Ok(("x-a".to_owned(), "b: c".to_owned())));
+        assert!(["x", ": x", "a b: c", "x: a\u{1}b"].iter().all(|text| header(text).is_err()));
+    }
+
+    #[test]
+    fn a_login_is_a_header_and_no_part_of_the_url() {
+        let split = |url: &str| without_login(url);
+        assert_eq!(
+            split("http://ada:s%40cret@127.0.0.1:8080/jobs?x=a@b"),
+            ("http://127.0.0.1:8080/jobs?x=a@b".to_owned(), Some("Basic YWRhOnNAY3JldA==".to_owned()))
+        );
+        assert_eq!(split("https://token@example.com").1.as_deref(), Some("Basic dG9rZW46"));
+        assert_eq!(split("https://example.com/@x"), ("https://example.com/@x".to_owned(), None));
+    }
+
+    #[test]
     fn a_status_speaks_of_the_message_or_of_something_else() {
         let disposition = |status, after| verdict(status, after, "").map_err(|error| error.disposition());
         let minute = Some(Duration::from_mins(1));
@@ -177,7 +228,10 @@ mod tests {
         let mut record = record("{}");
         record.group_id = Some("rot 10% ü".to_owned());
         let delivery = Delivery { queue: &queue(), record: &record, sender_id: None };
-        Post::new(url, now).run(delivery).await.map_err(|error| error.disposition())
+        Post::new(&url, vec![header("X-Tenant: orchard").unwrap()], now)
+            .run(delivery)
+            .await
+            .map_err(|error| error.disposition())
     }
 
     #[tokio::test]
@@ -188,6 +242,7 @@ mod tests {
         assert!(asked.starts_with("POST /jobs HTTP/1.1\r\n") && asked.ends_with("\r\n\r\n{}"), "{asked}");
         for header in [
             "content-type: application/json",
+            "x-tenant: orchard",
             "sluice-message-id: m-1",
             "sluice-attribute-jobtype: NewDonor",
             "sluice-group-id: rot 10%25 %C3%BC",

@@ -1,9 +1,9 @@
 //! Prints each message: producer, job type, body.
 
-use serde_json::json;
+use sluicegate::clock::{Clock, SystemClock};
 
 use super::Delivery;
-use crate::output::Output;
+use crate::{message, output::Output};
 
 /// The attribute by which a producer names itself.
 const PRODUCER: &str = "Producer";
@@ -16,21 +16,13 @@ pub(crate) struct Print {
 }
 
 impl Print {
-    /// Fails only when nobody reads any more.
-    pub(super) fn run(&self, delivery: Delivery<'_>) -> anyhow::Result<()> {
+    /// Waits until it is printed; fails when it is not.
+    pub(super) async fn run(&self, delivery: Delivery<'_>) -> anyhow::Result<()> {
         let record = delivery.record;
         let attribute = |name: &str| record.attributes.get(name).and_then(|attribute| attribute.as_text());
-        let producer = attribute(PRODUCER).or(delivery.sender_id);
-        let job_type = attribute(JOB_TYPE);
-        let value = json!({
-            "messageId": record.message_id,
-            "producer": producer,
-            "jobType": job_type,
-            "body": record.body,
-            "receiveCount": record.receive_count,
-            "groupId": record.group_id,
-        });
-        self.output.result(|| self.line([producer.unwrap_or("-"), job_type.unwrap_or("-"), &record.body]), &value)
+        let producer = attribute(PRODUCER).or(delivery.sender_id).unwrap_or("-");
+        let line = || self.line([producer, attribute(JOB_TYPE).unwrap_or("-"), &record.body]);
+        self.output.deliver(line, &message::json(record, SystemClock.now())).await
     }
 
     /// Columns for people, tabs for programs.

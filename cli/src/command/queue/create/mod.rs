@@ -9,14 +9,14 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 use sluicegate::events::Queue;
 
-pub(crate) use self::settings::read_redrive_policy;
-use self::settings::{DeadLetters, Difference, Settings, SettledAttributes};
+use self::settings::{Difference, Settings, SettledAttributes};
 use crate::{
-    arguments::UsageError,
-    command::Context,
     connection::{Connection, OpenQueue},
+    context::Context,
     quantity::whole_seconds_within,
     queue_reference::{QueueName, QueueReference},
+    redrive_policy::RedrivePolicy,
+    usage::UsageError,
 };
 
 /// How long messages stay in a dead-letter queue made here: as long as SQS keeps any, since on a standard queue their
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     /// How often a message is received before it goes to the dead-letter queue: 1 to 1000.
     #[arg(long, value_name = "N", requires = "dlq", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     max_receives: u32,
-    /// Encrypt with this KMS key (id, ARN or alias) instead of SQS's own.
+    /// Encrypt with this KMS key (id, ARN or alias) instead of SQS's own; a dead-letter queue that is made, too.
     #[arg(long, value_name = "KEY")]
     kms: Option<String>,
     /// A tag; up to 50.
@@ -77,8 +77,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let mut dead_letter_queue = None;
     if let Some(reference) = &args.dlq {
         let reference = dead_letter_reference(reference.as_ref(), &name)?;
-        let (arn, queue) = dead_letter_target(&connection, context, &reference, existing.is_none()).await?;
-        settings.dead_letters = Some(DeadLetters { arn, max_receives: args.max_receives });
+        let made_with = existing.is_none().then(|| Settings {
+            is_fifo: name.is_fifo(),
+            retention: Some(DEAD_LETTER_RETENTION),
+            // What is encrypted there is encrypted here.
+            kms_key: args.kms.clone(),
+            ..Settings::default()
+        });
+        let (arn, queue) = dead_letter_target(&connection, context, &reference, made_with).await?;
+        settings.dead_letters = Some(RedrivePolicy { arn, max_receives: args.max_receives });
         dead_letter_queue = queue;
     }
     let url = match &existing {
@@ -137,22 +144,20 @@ async fn dead_letter_target(
     connection: &Connection,
     context: &Context,
     reference: &QueueReference,
-    may_create: bool,
+    made_with: Option<Settings>,
 ) -> anyhow::Result<(String, Option<Queue>)> {
     let open = match reference {
         QueueReference::Known { .. } => connection.queue(reference).await?,
-        QueueReference::Named(name) => match connection.find_queue(name).await? {
-            Some(open) => open,
-            None if may_create => {
-                let settings =
-                    Settings { is_fifo: name.is_fifo(), retention: Some(DEAD_LETTER_RETENTION), ..Settings::default() };
+        QueueReference::Named(name) => match (connection.find_queue(name).await?, made_with) {
+            (Some(open), _) => open,
+            (None, Some(settings)) => {
                 create(connection, name, &settings).await?;
                 context
                     .output
                     .note(&format!("made the dead-letter queue {}, which keeps messages for 14d", name.as_str()));
                 connection.queue(reference).await?
             }
-            None => return Ok((name.as_str().to_owned(), None)),
+            (None, None) => return Ok((name.as_str().to_owned(), None)),
         },
     };
     let request =

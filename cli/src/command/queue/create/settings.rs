@@ -3,9 +3,9 @@
 use std::{collections::HashMap, fmt, time::Duration};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::quantity::exact;
+use crate::{quantity::exact, redrive_policy::RedrivePolicy};
 
 /// What was asked for; what was not is left to SQS.
 #[derive(Debug, Clone, Default)]
@@ -16,17 +16,9 @@ pub(crate) struct Settings {
     pub(crate) retention: Option<Duration>,
     pub(crate) visibility: Option<Duration>,
     pub(crate) wait: Option<Duration>,
-    pub(crate) dead_letters: Option<DeadLetters>,
+    pub(crate) dead_letters: Option<RedrivePolicy>,
     pub(crate) kms_key: Option<String>,
     pub(crate) tags: HashMap<String, String>,
-}
-
-/// Where messages go that were received too often.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DeadLetters {
-    /// The ARN, or only the name while the queue does not exist.
-    pub(crate) arn: String,
-    pub(crate) max_receives: u32,
 }
 
 /// What AWS says of a queue.
@@ -69,7 +61,7 @@ impl Settings {
         if self.content_deduplication {
             attributes.insert(Name::ContentBasedDeduplication, "true".to_owned());
         }
-        if let Some(DeadLetters { arn, max_receives }) = &self.dead_letters {
+        if let Some(RedrivePolicy { arn, max_receives }) = &self.dead_letters {
             let policy = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": max_receives });
             attributes.insert(Name::RedrivePolicy, policy.to_string());
         }
@@ -119,22 +111,11 @@ impl SettledAttributes {
     }
 
     fn dead_letters(&self) -> String {
-        read_redrive_policy(self.text(&Name::RedrivePolicy)).as_ref().map_or_else(|| "none".to_owned(), describe)
+        RedrivePolicy::read(self.text(&Name::RedrivePolicy)).as_ref().map_or_else(|| "none".to_owned(), describe)
     }
 }
 
-/// Reads a redrive policy; AWS writes the count as a number, other tools as text.
-pub(crate) fn read_redrive_policy(json: &str) -> Option<DeadLetters> {
-    let policy: Value = serde_json::from_str(json).ok()?;
-    let count = &policy["maxReceiveCount"];
-    let max_receives = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
-    Some(DeadLetters {
-        arn: policy["deadLetterTargetArn"].as_str()?.to_owned(),
-        max_receives: u32::try_from(max_receives).ok()?,
-    })
-}
-
-fn describe(dead_letters: &DeadLetters) -> String {
+fn describe(dead_letters: &RedrivePolicy) -> String {
     format!("{} after {} receives", dead_letters.arn, dead_letters.max_receives)
 }
 
@@ -166,7 +147,7 @@ mod tests {
     fn asked() -> Settings {
         Settings {
             delay: Some(Duration::from_secs(5)),
-            dead_letters: Some(DeadLetters { arn: ARN.to_owned(), max_receives: 5 }),
+            dead_letters: Some(RedrivePolicy { arn: ARN.to_owned(), max_receives: 5 }),
             ..Settings::default()
         }
     }
@@ -176,7 +157,7 @@ mod tests {
         let attributes = asked().attributes();
         assert_eq!(attributes.len(), 2);
         assert_eq!(attributes[&Name::DelaySeconds], "5");
-        assert_eq!(read_redrive_policy(&attributes[&Name::RedrivePolicy]), asked().dead_letters);
+        assert_eq!(RedrivePolicy::read(&attributes[&Name::RedrivePolicy]), asked().dead_letters);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use aws_sdk_cloudwatch::{
 };
 use serde::Serialize;
 
-use super::counters::Counters;
+use crate::counters::Counters;
 use crate::{connection::OpenQueue, quantity::human};
 
 /// How far back a figure may lie.
@@ -36,22 +36,25 @@ pub(crate) enum Age {
     Unknown {
         reason: String,
     },
+    /// The local AWS counts no such thing.
+    NotCounted,
 }
 
 impl Age {
-    /// In a few characters: `4m 12s`, `unknown`, `-`.
+    /// In a few characters: `4m 12s`, `unknown`, `-`, `–`.
     pub(crate) fn short(&self) -> String {
         match self {
             Self::Empty => "-".to_owned(),
             Self::Measured { seconds, .. } => human(Duration::from_secs(*seconds)),
             Self::Unknown { .. } => "unknown".to_owned(),
+            Self::NotCounted => "–".to_owned(),
         }
     }
 
     /// How the figure came about, where there is something to say.
     pub(crate) fn source(&self) -> Option<String> {
         match self {
-            Self::Empty => None,
+            Self::Empty | Self::NotCounted => None,
             Self::Measured { measured_seconds_ago, .. } => {
                 let ago = human(Duration::from_secs(*measured_seconds_ago));
                 Some(format!("as CloudWatch saw it {ago} ago, without messages received three times or more"))
@@ -68,6 +71,7 @@ pub(crate) async fn read(open: &OpenQueue, counters: Counters, now: SystemTime) 
     }
     match latest(open, now).await {
         Ok(Some(age)) => age,
+        _ if open.connection.endpoint().is_some() => Age::NotCounted,
         Ok(None) => Age::Unknown { reason: "CloudWatch has no figure of the last 15 minutes".to_owned() },
         Err(error) => Age::Unknown { reason: error.to_string() },
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::counters::Counters;
+use crate::counters::Counters;
 
 /// Enough for the widest terminal.
 const CAPACITY: usize = 1_000;

@@ -1,7 +1,6 @@
 //! `sluice queue status`: how much is in queues, once or watched.
 
 mod age;
-pub(crate) mod counters;
 mod history;
 mod screen;
 mod ticks;
@@ -13,13 +12,14 @@ use anyhow::bail;
 use serde::Serialize;
 use sluicegate::clock::{Clock, SystemClock};
 
-use self::{
-    age::Age,
-    counters::{Counters, DeadLetters},
-};
+use self::age::Age;
 use crate::{
-    arguments::UsageError, command::Context, connection::OpenQueue, quantity::duration_within,
+    connection::OpenQueue,
+    context::Context,
+    counters::{self, Counters, DeadLetters},
+    quantity::duration_within,
     queue_reference::QueueReference,
+    usage::UsageError,
 };
 
 #[derive(Debug, clap::Args)]
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     if output.is_json() {
         return statuses.iter().try_for_each(|status| output.json(status));
     }
-    output.line(&table(&statuses))?;
+    output.line(&table(&statuses));
     for status in &statuses {
         if let Some(source) = status.oldest_message.source() {
             let age = status.oldest_message.short();
@@ -117,7 +117,7 @@ fn table(statuses: &[Status]) -> String {
         [status.queue.clone(), visible, in_flight, delayed, status.oldest_message.short(), dead_letters]
     }));
     let widths: [usize; 6] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default());
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; 6]| {
         let [queue, visible, in_flight, delayed, oldest, dead_letters] = row;
         let [queue_w, visible_w, in_flight_w, delayed_w, oldest_w, _] = widths;

@@ -12,10 +12,13 @@ use ratatui::{
 
 use super::{
     age::Age,
-    counters::{Counters, DeadLetters},
     history::{History, Outlook},
 };
-use crate::{output::escape, quantity::human};
+use crate::{
+    counters::{Counters, DeadLetters},
+    output::escape,
+    quantity::human,
+};
 
 /// One queue as it is known so far.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sluicegate::clock::{Clock, SystemClock};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::counters::{self, Counters};
+use crate::counters::{self, Counters};
 use crate::{connection::OpenQueue, output::Output, stop::Stop};
 
 /// One queue at one tick.
@@ -36,13 +36,18 @@ pub(crate) async fn run(queues: &[OpenQueue], every: Duration, output: Output) -
                 reading = counters::read(open) => reading?.counters,
             };
             print(open.queue.name(), counters, output)?;
+            tokio::select! {
+                () = stop.requested() => return Ok(()),
+                printed = output.delivered() => printed?,
+            }
         }
     }
 }
 
 fn print(queue: &str, counters: Counters, output: Output) -> anyhow::Result<()> {
     if !output.is_json() {
-        return output.line(&lines(counters));
+        output.line(&lines(counters));
+        return Ok(());
     }
     let since_1970 = SystemClock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let timestamp_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);

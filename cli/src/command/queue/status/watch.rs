@@ -12,11 +12,14 @@ use tokio::{
 
 use super::{
     age::{self, Age},
-    counters::{self, Counters, DeadLetters},
     history::History,
     screen::{Panel, Screen},
 };
-use crate::{connection::OpenQueue, stop::Stop};
+use crate::{
+    connection::OpenQueue,
+    counters::{self, Counters, DeadLetters},
+    stop::Stop,
+};
 
 /// `CloudWatch` has a new figure once a minute, and asking costs.
 const AGE_EVERY: Duration = Duration::from_mins(1);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde::Serialize;
 
-use crate::{command::queue::create::read_redrive_policy, connection::OpenQueue, queue_reference::QueueReference};
+use crate::{connection::OpenQueue, queue_reference::QueueReference, redrive_policy::RedrivePolicy};
 
 /// How many messages are where.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -39,8 +39,8 @@ impl Counters {
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
     pub(crate) counters: Counters,
-    /// The ARN of the queue's dead-letter queue.
-    pub(crate) dead_letter_arn: Option<String>,
+    pub(crate) arn: Option<String>,
+    pub(crate) redrive_policy: Option<RedrivePolicy>,
 }
 
 /// What is known of a queue's dead letters.
@@ -69,16 +69,21 @@ pub(crate) async fn read(open: &OpenQueue) -> anyhow::Result<Reading> {
         .attribute_names(Name::ApproximateNumberOfMessages)
         .attribute_names(Name::ApproximateNumberOfMessagesNotVisible)
         .attribute_names(Name::ApproximateNumberOfMessagesDelayed)
+        .attribute_names(Name::QueueArn)
         .attribute_names(Name::RedrivePolicy);
     let answer = request.send().await.map_err(open.refusal("sqs:GetQueueAttributes"))?;
     let attributes = answer.attributes.unwrap_or_default();
-    let policy = attributes.get(&Name::RedrivePolicy).and_then(|json| read_redrive_policy(json));
-    Ok(Reading { counters: Counters::from_attributes(&attributes), dead_letter_arn: policy.map(|policy| policy.arn) })
+    let policy = attributes.get(&Name::RedrivePolicy).and_then(|json| RedrivePolicy::read(json));
+    Ok(Reading {
+        counters: Counters::from_attributes(&attributes),
+        arn: attributes.get(&Name::QueueArn).cloned(),
+        redrive_policy: policy,
+    })
 }
 
 /// Counts the dead letters of a queue: one request, or none.
 pub(crate) async fn read_dead_letters(open: &OpenQueue, reading: &Reading) -> DeadLetters {
-    let Some(arn) = &reading.dead_letter_arn else { return DeadLetters::NoQueue };
+    let Some(RedrivePolicy { arn, .. }) = &reading.redrive_policy else { return DeadLetters::NoQueue };
     let queue = arn.rsplit(':').next().unwrap_or(arn).to_owned();
     let counted = async {
         let reference: QueueReference = arn.parse().map_err(anyhow::Error::msg)?;
