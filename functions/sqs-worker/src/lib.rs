@@ -1,6 +1,6 @@
 //! Works on the jobs of a queue.
 //!
-//! What a message asks for is a [`Job`]; delivery, answers and settings of the queue are [`sluicegate::queue`]'s. A record
+//! What a message asks for is a job of the folder `job`; delivery, answers and settings of the queue are [`sluicegate::queue`]'s. A record
 //! that is no JSON, of an unknown type, or panics fails alone.
 
 mod job;
