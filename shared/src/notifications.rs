@@ -96,3 +96,6 @@ fn log_refusal(malformed: &MalformedNotification) {
         "record refused"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,3 +123,6 @@ fn refused_text(first: &Refusal, refused: usize) -> String {
     let names = if names.is_empty() { "without a name".to_owned() } else { names.join(", ") };
     format!("{refused} refused, the first {names}: {problem}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,6 @@ fn measure<R: Sequenced>(report: &StreamReport<R>, clock: &impl Clock) {
         .ages(read().filter_map(Sequenced::arrived_at).map(Into::into), clock.now())
         .emit();
 }
+
+#[cfg(test)]
+mod tests;

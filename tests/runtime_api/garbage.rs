@@ -43,7 +43,7 @@ fn not_json() -> Vec<Garbage> {
         garbage("not JSON", "not json", Fails("expected ident")),
         garbage("nothing", "", Fails("EOF while parsing a value")),
         garbage("cut off", r#"{"Records": [{"#, Fails("EOF while parsing")),
-        garbage("bytes that are no text", &b"{\"Records\": [{\"s3\": \"\xFF\xFE\"}]}"[..], Fails("invalid unicode")),
+        garbage("bytes that are no text", &b"{\"Records\": [{\"s3\": \"\xFF\xFE\"}]}"[..], Fails("not UTF-8")),
     ]
 }
 
