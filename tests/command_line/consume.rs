@@ -154,9 +154,24 @@ fn a_reader_that_does_not_read_stops_neither_heartbeats_nor_signals() {
 fn a_terminal_that_closes_stops_it_as_sigterm_does() {
     let sluice = Sluice::on_the_stack();
     let name = queue_of(&sluice, "hangup", 1, &["--visibility", "1h"]);
-    let child = sluice.start(&["consume", &name, "--grace", "0s", "--exec", "sleep", "600"]);
+    // Under `nohup`, which a whole test run may be under, it would be deaf to the signal, and rightly so.
+    let mut hearing = sluice.command(&"/usr/bin/env".into());
+    hearing.args([
+        "--default-signal=HUP",
+        sluice.program(),
+        "consume",
+        &name,
+        "--grace",
+        "0s",
+        "--exec",
+        "sleep",
+        "600",
+    ]);
+    let child = hearing.spawn().unwrap();
     eventually(|| (counts(&sluice, &name) == (0, 1)).then_some(()));
-    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    eventually(|| (!is_at_work(&pid)).then_some(()));
     let outcome = Outcome::of(child);
     assert!(outcome.code == Some(0) && outcome.stderr.contains(" given back"), "{outcome:?}");
     assert_eq!(counts(&sluice, &name), (1, 0));
