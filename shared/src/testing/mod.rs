@@ -53,6 +53,42 @@
 //!     assert!(world.until_drained(&jobs, Duration::from_hours(2)).await, "{}", world.timeline(None));
 //! });
 //! ```
+//!
+//! # A function of yours
+//!
+//! A handler as [`queue::run`](crate::queue::run) takes it, in the same world; with the feature `lambda`:
+//!
+#![cfg_attr(feature = "lambda", doc = "```")]
+#![cfg_attr(not(feature = "lambda"), doc = "```ignore")]
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use sluicegate::{
+//!     lambda::Invocation,
+//!     queue::{self, QueueSettings, Record, RecordError, Worker},
+//!     testing::{FaultPlan, FunctionConfig, MappingConfig, QueueConfig, Simulation},
+//! };
+//!
+//! async fn register(record: &Record) -> Result<(), RecordError> {
+//!     if record.receive_count == Some(1) { Err(RecordError::retry("the registry is busy")) } else { Ok(()) }
+//! }
+//!
+//! Simulation::new(7).faults(FaultPlan::none()).run(async |world| {
+//!     let jobs = world.queue(QueueConfig::named("jobs"));
+//!     world.function(FunctionConfig::named("worker", Duration::from_secs(30)), |host| {
+//!         let (settings, ()) = QueueSettings::with(&|_| None, |_| Some(())).expect("all have defaults");
+//!         let (clock, work) = (Arc::new(host.clock()), queue::handler(register));
+//!         let worker = Worker::in_world(settings, work, host.queues(), clock, host.random());
+//!         Box::new(async move |event: &str, remaining: Duration| {
+//!             let invocation = Invocation { request_id: "r".to_owned(), remaining: Some(remaining) };
+//!             let answer = worker.handle(event, &invocation).await.map_err(|error| error.to_string())?;
+//!             Ok(serde_json::to_string(&answer).unwrap_or_default())
+//!         })
+//!     });
+//!     world.mapping(MappingConfig::of("jobs", "worker"));
+//!     world.send(&jobs, "{}").expect("SQS takes it");
+//!     assert!(world.until_drained(&jobs, Duration::from_hours(1)).await, "{}", world.timeline(None));
+//! });
+//! ```
 
 mod clock;
 mod disputes;
