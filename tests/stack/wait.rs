@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Far more than anything takes, for machines that are busy with other things.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// Far more than anything takes, for machines that are busy with other things: a message whose worker was cut off waits for the
+/// end of its claim, and may meet another fault then.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(6);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Looks again and again until there is something to see. `look` says what it sees instead; the last of that is in the
