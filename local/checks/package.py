@@ -32,6 +32,8 @@ def main() -> int:
         shutil.unpack_archive(target / "package" / f"sluicegate-{version}.crate", packed, "gztar")
         (dependencies,), (function,) = blocks("toml"), blocks("rust,no_run")
         assert len(function.splitlines()) <= 17, "a whole function has grown"
+        example = (ROOT / "shared" / "examples" / "queue.rs").read_text()
+        assert example.endswith("\n\n" + function), "the README shows another function than examples/queue.rs"
         dependencies = dependencies.replace('version = "0.1"', f'path = "packed/sluicegate-{version}"')
         package = '[package]\nname = "stranger"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n\n'
         (stranger / "Cargo.toml").write_text(package + dependencies)

@@ -91,12 +91,7 @@ pub async fn handle(event: &str, handler: &impl Handler) -> Result<Summary, Invo
         .count("RecordsMalformed", summary.refused)
         .count("RecordsFailed", failed.len())
         .emit();
-    match failed.first() {
-        None => Ok(summary),
-        Some(first) => {
-            Err(InvocationError::new("RecordsFailed", format!("{} failed, the first: {first}", failed.len())))
-        }
-    }
+    InvocationError::of_records(&failed).map(|()| summary)
 }
 
 /// With its body, since the broker forgets the message.

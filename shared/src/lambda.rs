@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use crate::{
     clock::{Clock, SystemClock},
+    delivery::RecordError,
     error_chain::error_chain,
     settings::{Settings, SettingsError, environment},
     telemetry,
@@ -39,12 +40,6 @@ impl From<&Context> for Invocation {
     }
 }
 
-/// `UNKNOWN_DEADLINE_MS` (1,000 to 900,000, default 3,000): the time an invocation takes for its own where Lambda's
-/// deadline is unknown.
-pub fn unknown_deadline(settings: &mut Settings<'_>) -> Duration {
-    Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 3_000, 1_000..=900_000))
-}
-
 /// A failed invocation. Lambda counts it, and for asynchronous events and queues delivers the event again.
 #[derive(Debug)]
 pub struct InvocationError {
@@ -56,6 +51,14 @@ impl InvocationError {
     /// `kind` is a short stable name, which Lambda reports as `errorType`; the message is for people.
     pub fn new(kind: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    /// What the handlers of single records said, where nobody can be told of one record.
+    pub(crate) fn of_records(failed: &[RecordError]) -> Result<(), Self> {
+        match failed.first() {
+            None => Ok(()),
+            Some(first) => Err(Self::new("RecordsFailed", format!("{} failed, the first: {first}", failed.len()))),
+        }
     }
 
     /// An error with everything that caused it.

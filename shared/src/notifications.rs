@@ -70,13 +70,10 @@ pub async fn handle(
         }
     }
     metrics.count("RecordsMalformed", refused.len()).count("RecordsFailed", failed.len()).emit();
-    match (refused.first(), failed.first()) {
-        (None, None) => Ok(Summary { done: size }),
-        (Some(first), _) => Err(refused_error(first, refused.len())),
-        (None, Some(first)) => {
-            Err(InvocationError::new("RecordsFailed", format!("{} failed, the first: {first}", failed.len())))
-        }
+    if let Some(first) = refused.first() {
+        return Err(refused_error(first, refused.len()));
     }
+    InvocationError::of_records(&failed).map(|()| Summary { done: size })
 }
 
 /// Names the first; each has its line.

@@ -62,12 +62,8 @@ pub async fn handle(
         }
     }
     log_others(&found);
-    match failed.first() {
-        Some(first) => {
-            Err(InvocationError::new("RecordsFailed", format!("{} failed, the first: {first}", failed.len())))
-        }
-        None => Ok(Summary { done: found.objects.len(), batch_item_failures: batch_item_failures(&found)? }),
-    }
+    InvocationError::of_records(&failed)?;
+    Ok(Summary { done: found.objects.len(), batch_item_failures: batch_item_failures(&found)? })
 }
 
 /// Logs what an event holds beside objects, and its metrics.

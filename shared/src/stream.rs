@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::{
     clock::{Clock, SystemClock},
-    delivery::{BatchResponse, Deadline, StreamReport, process_stream},
+    delivery::{BatchResponse, Deadline, StreamReport, process_stream, unknown_deadline},
     lambda::{self, Invocation, InvocationError},
     settings::Settings,
     telemetry::Metrics,
@@ -47,10 +47,7 @@ pub struct StreamSettings {
 impl StreamSettings {
     /// Reads them.
     pub fn read(settings: &mut Settings<'_>) -> Self {
-        Self {
-            fail_whole_batch: settings.or("FAIL_WHOLE_BATCH", true),
-            unknown_deadline: lambda::unknown_deadline(settings),
-        }
+        Self { fail_whole_batch: settings.or("FAIL_WHOLE_BATCH", true), unknown_deadline: unknown_deadline(settings) }
     }
 }
 

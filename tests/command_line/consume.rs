@@ -101,11 +101,7 @@ fn told_to_stop_it_finishes_what_is_in_hand_and_gives_the_rest_back() {
     let script = format!("cat > /dev/null; echo >> {}; sleep 2", marker.display());
     let limits = ["--concurrency", "4", "--min", "4", "--visibility", "1h", "--output", "json"];
     let child = sluice.start(&[&["consume", &name], &limits[..], &["--exec", "sh", "-c", &script]].concat());
-    let until = Instant::now() + Duration::from_secs(30);
-    while fs::read_to_string(&marker).unwrap_or_default().lines().count() < 4 {
-        assert!(Instant::now() < until, "nothing began");
-        thread::sleep(Duration::from_millis(20));
-    }
+    eventually(|| (fs::read_to_string(&marker).ok()?.lines().count() == 4).then_some(()));
     terminate(&child);
     let outcome = Outcome::of(child);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -140,9 +136,10 @@ fn a_reader_that_does_not_read_stops_neither_heartbeats_nor_signals() {
     let name = sluice.queue("unread", &[]);
     let body = "x".repeat(200_000);
     assert_eq!(sluice.run_with_input(&["send", &name, "-"], &body).code, Some(0));
-    let child = sluice.start(&["consume", &name, "--visibility", "2s", "--grace", "0s"]);
+    let child = sluice.start(&["consume", &name, "--visibility", "5s", "--grace", "0s"]);
     eventually(|| (counts(&sluice, &name) == (0, 1)).then_some(()));
-    thread::sleep(Duration::from_secs(4));
+    // That something does not happen can only be seen over time: longer than the message would be invisible by itself.
+    thread::sleep(Duration::from_secs(7));
     assert_eq!(counts(&sluice, &name), (0, 1), "it is kept as long as it is not printed");
     terminate(&child);
     eventually(|| (counts(&sluice, &name) == (1, 0)).then_some(()));

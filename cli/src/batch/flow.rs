@@ -28,7 +28,7 @@ pub(crate) struct Flow {
     pub(crate) tries: u32,
     /// One entry at a time, this far apart.
     pub(crate) every: Option<Duration>,
-    /// Nothing is sent after an entry that was not taken.
+    /// No call is made after one of which an entry was not taken. Its neighbours in that call may have been.
     pub(crate) keeps_order: bool,
 }
 
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_the_order_counts_nothing_overtakes_what_was_not_taken() {
+    async fn where_the_order_counts_no_call_follows_one_that_was_not_taken_whole() {
         let port = Asked::in_moods([Mood::Busy; 2]);
         let flow = Flow { calls: 1, keeps_order: true, ..FLOW };
         let (told, end) = run(flow, &port, &["1", "22", "3", "4", "5", "6"]).await;

@@ -4,6 +4,8 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::settings::Settings;
+
 /// The end of an invocation, and the three times that bound a record's life before it.
 ///
 /// They are measured back from the end in parts of the *reserve*: five seconds, or a quarter of the time the invocation
@@ -25,7 +27,14 @@ pub struct Deadline {
 }
 
 /// What is assumed where the deadline is unknown: `cargo lambda watch` sends one of 1970. Lambda's own default.
-pub const UNKNOWN_DEADLINE: Duration = Duration::from_secs(3);
+pub const UNKNOWN_DEADLINE: Duration = Duration::from_millis(UNKNOWN_DEADLINE_MS);
+
+const UNKNOWN_DEADLINE_MS: u64 = 3_000;
+
+/// `UNKNOWN_DEADLINE_MS` (1,000 to 900,000): another time than [`UNKNOWN_DEADLINE`].
+pub(crate) fn unknown_deadline(settings: &mut Settings<'_>) -> Duration {
+    Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", UNKNOWN_DEADLINE_MS, 1_000..=900_000))
+}
 
 const MAX_RESERVE: Duration = Duration::from_secs(5);
 /// Longer than anything lasts.

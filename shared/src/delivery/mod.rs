@@ -120,3 +120,5 @@ pub use self::{
     },
     work::Work,
 };
+#[cfg(feature = "lambda")]
+pub(crate) use self::{deadline::unknown_deadline, record_error::inside};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    deadline::Deadline,
+    deadline::{Deadline, unknown_deadline},
     engine::{DeadLetterQueues, Policy},
     retry::RetryPolicy,
 };
@@ -62,7 +62,7 @@ impl QueueSettings {
         };
         Self {
             policy,
-            unknown_deadline: Duration::from_millis(settings.within("UNKNOWN_DEADLINE_MS", 3_000, 1_000..=900_000)),
+            unknown_deadline: unknown_deadline(settings),
             idempotency_table: settings.optional("IDEMPOTENCY_TABLE"),
             function: settings.or("AWS_LAMBDA_FUNCTION_NAME", "function".to_owned()),
         }
@@ -76,10 +76,6 @@ impl QueueSettings {
     ) -> Result<(Self, C), SettingsError> {
         Settings::of(lookup, |settings| {
             let queue = Self::read(settings);
-            if queue.idempotency_table.is_some() && cfg!(all(feature = "aws-sqs", not(feature = "aws-dynamodb"))) {
-                settings
-                    .refuse("IDEMPOTENCY_TABLE is set, and this function is built without the feature aws-dynamodb");
-            }
             Some((queue, own(settings)?))
         })
     }

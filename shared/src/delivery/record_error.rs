@@ -112,6 +112,11 @@ const MAX_ENVELOPES: usize = 4;
 /// }
 /// ```
 pub fn payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, RecordError> {
+    serde_json::from_str(without_mark(&inside(record))).map_err(|error| RecordError::reject(JsonProblem::from(error)))
+}
+
+/// The record's body without the envelopes of SNS around it.
+pub(crate) fn inside(record: &Record) -> Cow<'_, str> {
     let mut body = Cow::Borrowed(record.body.as_str());
     for _ in 0..MAX_ENVELOPES {
         match Notification::from_envelope(&body) {
@@ -119,5 +124,5 @@ pub fn payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, Rec
             None => break,
         }
     }
-    serde_json::from_str(without_mark(&body)).map_err(|error| RecordError::reject(JsonProblem::from(error)))
+    body
 }

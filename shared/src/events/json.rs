@@ -148,13 +148,18 @@ pub(crate) fn records<'a, const N: usize, const M: usize>(
     }
     let mut found = names.map(Field::absent);
     let elements = find::find_each(event, &mut found, &wanted.map(Field::absent));
-    let elements = elements.ok_or_else(|| EventError::NotJson { of, problem: problem(event) })?;
-    let list = found.iter().find(|field| field.name.ends_with("[]")).cloned();
-    let is_there = is_list || list.map(|field| field.list(of)).transpose()?.flatten().is_some();
-    let read = |(json, found): (&str, Option<_>)| {
-        found.ok_or_else(|| EventError::NotAnObject { of: record, found: Kind::of(json).unwrap_or(Kind::Null) })
-    };
-    Ok((found, is_there.then(|| elements.into_iter().map(read).collect())))
+    let mut elements = elements.ok_or_else(|| EventError::NotJson { of, problem: problem(event) })?;
+    if let Some(list) = found.iter().find(|field| field.name.ends_with("[]")).filter(|_| !is_list) {
+        // Of two members with this name the last counts, be it null.
+        if list.kind() == Some(Kind::Null) {
+            elements.clear();
+        }
+        if list.clone().list(of)?.is_none() {
+            return Ok((found, None));
+        }
+    }
+    let read = |element: Result<_, Kind>| element.map_err(|found| EventError::NotAnObject { of: record, found });
+    Ok((found, Some(elements.into_iter().map(read).collect())))
 }
 
 /// The elements of the list `json`, unread.

@@ -102,7 +102,7 @@ pub fn fitted(key: &str, max_bytes: usize) -> Cow<'_, str> {
     if key.len() <= max_bytes { Cow::Borrowed(key) } else { Cow::Owned(format!("sha256:{}", hash(key.as_bytes()))) }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hash, byte| {
         let _ = write!(hash, "{byte:02x}");
         hash

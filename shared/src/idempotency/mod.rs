@@ -28,6 +28,8 @@ mod memory;
 mod store;
 
 pub(crate) use self::guard::Claimed;
+#[cfg(feature = "lambda")]
+pub(crate) use self::key::hash;
 pub use self::{
     guard::{Guard, InProgress, OtherPayload},
     key::{Effect, fitted},

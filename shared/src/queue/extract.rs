@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    delivery::{RecordError, Work, payload},
+    delivery::{RecordError, Work, inside, payload},
     events::Record,
-    idempotency::Effect,
+    idempotency::{Effect, hash},
 };
 
 /// What a handler can take instead of the record itself.
@@ -72,7 +72,7 @@ impl<E: FromRecord, F: AsyncFn(E) -> Result<(), RecordError>> IntoWork<(E,)> for
     type Work = Extracted<F, (E,)>;
 
     fn into_work(self) -> Self::Work {
-        Extracted { handler: self, key: None, takes: PhantomData }
+        Extracted::of(self)
     }
 }
 
@@ -80,7 +80,32 @@ impl<E: FromRecord, F: AsyncFn(E, &Record) -> Result<(), RecordError>> IntoWork<
     type Work = Extracted<F, (E, Record)>;
 
     fn into_work(self) -> Self::Work {
-        Extracted { handler: self, key: None, takes: PhantomData }
+        Extracted::of(self)
+    }
+}
+
+/// What a handler takes: `(E,)`, something [`FromRecord`], or `(E, Record)`, that and the record.
+pub trait Takes<F> {
+    /// What is made of the record.
+    type First: FromRecord;
+
+    /// Calls the handler.
+    fn call(handler: &F, first: Self::First, record: &Record) -> impl Future<Output = Result<(), RecordError>>;
+}
+
+impl<E: FromRecord, F: AsyncFn(E) -> Result<(), RecordError>> Takes<F> for (E,) {
+    type First = E;
+
+    async fn call(handler: &F, first: E, _: &Record) -> Result<(), RecordError> {
+        handler(first).await
+    }
+}
+
+impl<E: FromRecord, F: AsyncFn(E, &Record) -> Result<(), RecordError>> Takes<F> for (E, Record) {
+    type First = E;
+
+    async fn call(handler: &F, first: E, record: &Record) -> Result<(), RecordError> {
+        handler(first, record).await
     }
 }
 
@@ -92,69 +117,41 @@ pub fn handler<By, H: IntoWork<By>>(handler: H) -> H::Work {
 type Key<E> = dyn Fn(&E) -> Option<String>;
 
 /// A handler that takes something [`FromRecord`].
-pub struct Extracted<F, By: Takes> {
+pub struct Extracted<F, By: Takes<F>> {
     handler: F,
     key: Option<Box<Key<By::First>>>,
     takes: PhantomData<fn(By)>,
 }
 
-/// What a handler takes.
-pub trait Takes {
-    /// What is made of the record.
-    type First;
-}
+impl<F, By: Takes<F>> Extracted<F, By> {
+    fn of(handler: F) -> Self {
+        Self { handler, key: None, takes: PhantomData }
+    }
 
-impl<E> Takes for (E,) {
-    type First = E;
-}
-
-impl<E> Takes for (E, Record) {
-    type First = E;
-}
-
-impl<F, By: Takes> Extracted<F, By> {
     /// By what the business knows the effect: two messages with one key are worked on once, as long as the idempotency
-    /// store remembers. `None`, or a blank key, leaves it to the message's own id.
+    /// store remembers; one with the same key and another payload is another message's mistake, and rejected as one.
+    /// `None`, or a blank key, leaves it to the message's own id. The store has the key's hash.
     #[must_use]
     pub fn key(mut self, key: impl Fn(&By::First) -> Option<String> + 'static) -> Self {
         self.key = Some(Box::new(key));
         self
     }
-
-    /// One key with another body is another message's mistake, and rejected as one.
-    fn effect_of(&self, record: &Record, first: &By::First) -> Option<Effect> {
-        Effect::of_id("handler", &self.key.as_ref()?(first)?).map(|effect| effect.of_payload(&record.body))
-    }
 }
 
-impl<E: FromRecord, F: AsyncFn(E) -> Result<(), RecordError>> Work for Extracted<F, (E,)> {
-    type Job<'r> = E;
+impl<F, By: Takes<F>> Work for Extracted<F, By> {
+    type Job<'r> = By::First;
 
-    fn read(&self, record: &Record) -> Result<E, RecordError> {
-        E::from_record(record)
+    fn read(&self, record: &Record) -> Result<By::First, RecordError> {
+        By::First::from_record(record)
     }
 
-    fn effect(&self, record: &Record, first: &E) -> Option<Effect> {
-        self.effect_of(record, first)
+    fn effect(&self, record: &Record, first: &By::First) -> Option<Effect> {
+        let key = self.key.as_ref()?(first).filter(|key| !key.trim().is_empty())?;
+        // Of two envelopes of SNS around one payload no text is the same.
+        Some(Effect::of_id("handler", &hash(key.as_bytes()))?.of_payload(&*inside(record)))
     }
 
-    async fn run(&self, _: &Record, first: E) -> Result<(), RecordError> {
-        (self.handler)(first).await
-    }
-}
-
-impl<E: FromRecord, F: AsyncFn(E, &Record) -> Result<(), RecordError>> Work for Extracted<F, (E, Record)> {
-    type Job<'r> = E;
-
-    fn read(&self, record: &Record) -> Result<E, RecordError> {
-        E::from_record(record)
-    }
-
-    fn effect(&self, record: &Record, first: &E) -> Option<Effect> {
-        self.effect_of(record, first)
-    }
-
-    async fn run(&self, record: &Record, first: E) -> Result<(), RecordError> {
-        (self.handler)(first, record).await
+    async fn run(&self, record: &Record, first: By::First) -> Result<(), RecordError> {
+        By::call(&self.handler, first, record).await
     }
 }

@@ -35,7 +35,16 @@ pub async fn run<By>(handler: impl IntoWork<By>) -> ExitCode {
 pub async fn run_with<W: Work>(build: impl FnOnce(&mut Settings<'_>) -> Option<W>) -> ExitCode {
     lambda::run(
         |lookup| {
-            let (queue, work) = QueueSettings::with(lookup, build)?;
+            let (queue, work) = QueueSettings::with(lookup, |settings| {
+                if cfg!(not(feature = "aws-dynamodb"))
+                    && lookup("IDEMPOTENCY_TABLE").is_some_and(|table| !table.is_empty())
+                {
+                    settings.refuse(
+                        "IDEMPOTENCY_TABLE is set, and this function is built without the feature aws-dynamodb",
+                    );
+                }
+                build(settings)
+            })?;
             let sdk = aws::config(lookup);
             let worker = Worker::new(queue, work, SqsQueue::new(&sdk));
             #[cfg(feature = "aws-dynamodb")]

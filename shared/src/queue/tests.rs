@@ -119,6 +119,26 @@ async fn what_has_one_key_is_done_once_and_what_has_none_is_known_by_its_message
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_payload_that_sns_sends_twice_is_one_payload_and_its_key_is_stored_as_a_hash() {
+    let envelope = |id: &str| {
+        let message = json!({"id": "ada@example.com", "name": "Ada"}).to_string();
+        json!({"Type": "Notification", "MessageId": id, "TopicArn": "t", "Message": message})
+    };
+    let work = || {
+        let handler = async |_: Json<Donor>| Ok(());
+        super::handler(handler).key(|Json(donor): &Json<Donor>| donor.id.clone())
+    };
+    let store = MemoryStore::default();
+    assert_eq!(handed_back(work(), &store, &[envelope("n-1")]).await, [""; 0]);
+    // As the second of its batch it is another message of the queue.
+    assert_eq!(handed_back(work(), &store, &[json!({"name": "x"}), envelope("n-2")]).await, [""; 0]);
+    let record = crate::events::batch(&event(&[envelope("n-1")]).to_string()).unwrap().unwrap().records.remove(0);
+    let (record, work) = (record.unwrap(), work());
+    let effect = work.effect(&record, &work.read(&record).unwrap()).unwrap();
+    assert!(!effect.key("f").contains("ada"), "{}", effect.key("f"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_is_a_service_over_any_event_that_is_json() {
     let handler = async |record: &Record| if record.body == "7" { Err(RecordError::retry("busy")) } else { Ok(()) };
     let worker = Worker::new(settings(), super::handler(handler), Obedient).with_store(|_| MemoryStore::default());

@@ -32,8 +32,8 @@ pub(super) fn find<'a>(json: &'a str, found: &mut [Field<'a>]) -> Option<()> {
     scan.end()
 }
 
-/// What is found of each element, `None` where it is no object.
-pub(super) type Elements<'a, const N: usize> = Vec<(&'a str, Option<[Field<'a>; N]>)>;
+/// What is found of each element, or what else than an object it is.
+pub(super) type Elements<'a, const N: usize> = Vec<Result<[Field<'a>; N], Kind>>;
 
 /// Finds the fields in the object `json`, and those of the elements of the list among them; or in the list `json`.
 pub(super) fn find_each<'a, const N: usize>(
@@ -46,11 +46,13 @@ pub(super) fn find_each<'a, const N: usize>(
         // Of two lists the last counts.
         elements = Vec::new();
         scan.list(|scan| {
-            let mut found = wanted.clone();
-            let is_object = scan.peek()? == b'{';
-            let json =
-                if is_object { scan.between(|scan| object(scan, &mut found, "", &mut list))? } else { scan.value()? };
-            elements.push((json, is_object.then_some(found)));
+            elements.push(if scan.peek()? == b'{' {
+                let mut found = wanted.clone();
+                object(scan, &mut found, "", &mut list)?;
+                Ok(found)
+            } else {
+                Err(Kind::of(scan.value()?)?)
+            });
             Some(())
         })?;
         Some(Vec::new())

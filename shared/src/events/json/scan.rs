@@ -67,14 +67,6 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// What `read` goes over, as it is written.
-    pub(super) fn between(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<&'a str> {
-        self.peek()?;
-        let start = self.at;
-        read(self)?;
-        Some(&self.json[start..self.at])
-    }
-
     /// A value of any kind and depth, as it is written.
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.peek()?;

@@ -140,3 +140,15 @@ proptest! {
         let _ = (Queue::from_arn(&text), Queue::from_url(&text), Queue::from_url(&format!("https://{host}/1/q")));
     }
 }
+
+#[test]
+fn of_two_lists_of_records_the_last_counts() {
+    let record = |id: &str| format!(r#"{{"messageId":"{id}","body":""}}"#);
+    let event = |second: &str| format!(r#"{{"Records":[{}],"Records":{second}}}"#, record("first"));
+    let last = batch(&event(&format!("[{}]", record("last")))).unwrap().unwrap();
+    assert_eq!(last.records.iter().flatten().map(|record| record.message_id.as_str()).collect::<Vec<_>>(), ["last"]);
+    for nothing in ["null", "[]"] {
+        assert!(batch(&event(nothing)).unwrap().is_none(), "{nothing}");
+    }
+    assert_eq!(batch(&event("7")).unwrap_err().to_string(), "Records of the SQS event is a number, not a list");
+}
