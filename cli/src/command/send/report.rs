@@ -68,6 +68,7 @@ impl Sending {
         let of = total.map_or_else(String::new, |total| format!(" of {total}"));
         match outcome {
             Err(error) if total == Some(1) => Err(error),
+            Err(error) if sent == 0 => Err(error.context("nothing is known to be sent")),
             Err(error) => Err(error.context(format!("only {sent}{of} messages are known to be sent"))),
             Ok(End::Stopped) if total.is_none_or(|total| sent < total) => {
                 bail!("stopped: {sent}{of} messages were sent")
