@@ -95,7 +95,7 @@ async fn partial_failures_stay_within_0_3_requests_a_message() {
 async fn large_messages_are_packed_by_bytes() {
     let large = std::iter::repeat_n(json!({"name": "x".repeat(20_000)}).to_string(), 100);
     let aws = Aws::start(large).await;
-    // A parcel of twenty, by what the worker can do in its time.
+    // A batch of twenty, by what the worker can do in its time.
     let settings = [("PAYLOAD_LIMIT_BYTES", "250000"), ("RECEIVERS", "1"), ("LONGEST_JOB_SECONDS", "12")];
     run(&aws, &settings).await.response();
     let invocations = aws.calls("Invoke");

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::{
-    events::{MalformedMessage, broker_messages},
+    events::{MalformedMessage, read_broker_messages},
     lambda::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
@@ -66,7 +66,7 @@ pub async fn run_with<H: Handler>(build: impl FnOnce(&mut Settings<'_>) -> Optio
 
 /// One invocation.
 pub async fn handle(event: &str, handler: &impl Handler) -> Result<Summary, InvocationError> {
-    let event = broker_messages(event)?;
+    let event = read_broker_messages(event)?;
     let broker_arn = event.broker_arn.as_deref();
     event.ignored.warn();
     let (mut summary, mut failed) = (Summary::default(), Vec::new());

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::{
     delivery::{Deadline, Transformation, TransformationResponse, TransformationResult, transform, unknown_deadline},
-    events::firehose_batch,
+    events::read_firehose_batch,
     lambda::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
@@ -65,7 +65,7 @@ pub async fn handle(
     handler: &impl Transform,
 ) -> Result<TransformationResponse<'static>, InvocationError> {
     let started = Instant::now();
-    let mut batch = firehose_batch(event)?;
+    let mut batch = read_firehose_batch(event)?;
     batch.ignored.warn();
     let records = std::mem::take(&mut batch.records);
     let work = async |record: &FirehoseRecord<'_>| handler(record, batch.source_name()).await;

@@ -1,11 +1,18 @@
 //! The runtime loop: a handler of whole events, and what is logged of an invocation that fails.
 
-use std::{borrow::Cow, cell::Cell, error::Error, fmt, mem, process::ExitCode, time::Duration};
+use std::{
+    borrow::Cow, cell::Cell, error::Error, fmt, mem, panic::AssertUnwindSafe, process::ExitCode, time::Duration,
+};
 
+use futures::{FutureExt, StreamExt, stream};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
 use serde::{Serialize, de::IgnoredAny};
-use tokio::task::futures::TaskLocalFuture;
-use tracing::Instrument;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::futures::TaskLocalFuture,
+};
+use tracing::{Instrument, Span};
 
 use crate::{
     clock::{Clock, SystemClock},
@@ -22,7 +29,7 @@ const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// How many events Lambda wants to give a process at the same time. Set by Lambda Managed Instances: a function that is
 /// run one event at a time would leave the rest waiting, unsaid.
-const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
+pub(crate) const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
 /// What an invocation knows of itself.
 #[derive(Debug, Clone)]
@@ -114,16 +121,9 @@ pub async fn run<State, Answer>(
 where
     Answer: Serialize,
 {
-    keep_memory();
-    let state = match start(build) {
+    let state = match start(build, AtOnce::One).await {
         Ok(state) => state,
-        Err(error) => {
-            telemetry::log_fatal(error.as_ref());
-            if environment(RUNTIME_API).is_some() {
-                init_error::report(error.as_ref()).await;
-            }
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let (state, handler) = (&state, &handler);
     let service = service_fn(async move |event: LambdaEvent<IgnoredAny>| {
@@ -131,8 +131,74 @@ where
         let invocation = Invocation::from(&event.context);
         logged(answer(state, handler, payload, &invocation)).await
     });
+    ended(Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner })).run().await)
+}
+
+/// As [`run`], for [Lambda Managed Instances](https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html),
+/// where Lambda gives a process several events at a time: as many as it says are handled side by side, on one thread, so
+/// that neither handler nor state need be `Send`. Elsewhere it is one at a time, as with [`run`].
+pub async fn run_concurrent<State, Answer>(
+    build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<State, SettingsError>,
+    handler: impl AsyncFn(&State, &str, &Invocation) -> Result<Answer, InvocationError>,
+) -> ExitCode
+where
+    Answer: Serialize,
+{
+    let state = match start(build, AtOnce::Several).await {
+        Ok(state) => state,
+        Err(code) => return code,
+    };
+    // The runtime waits for events on threads' tasks; what it gets is handled here.
+    let (to_handler, mut invoked) = mpsc::unbounded_channel::<Invoked>();
+    let service = service_fn(move |event: LambdaEvent<IgnoredAny>| {
+        let (answer, answered) = oneshot::channel();
+        let payload = EVENT.with(Cell::take);
+        let invoked = Invoked { payload, invocation: Invocation::from(&event.context), span: Span::current(), answer };
+        let is_sent = to_handler.send(invoked).is_ok();
+        async move {
+            let panicked = || InvocationError::new("Panicked", "the handler panicked");
+            if is_sent { answered.await.unwrap_or_else(|_| Err(panicked())) } else { Err(panicked()) }
+        }
+    });
+    let (state, handler) = (&state, &handler);
+    let handling =
+        stream::poll_fn(|context| invoked.poll_recv(context)).for_each_concurrent(None, async move |invoked| {
+            let Invoked { payload, invocation, span, answer: to_runtime } = invoked;
+            let answered = async {
+                let answer = answer(state, handler, payload, &invocation).await?;
+                to_raw_value(&answer).map_err(|error| InvocationError::because("UnwritableAnswer", &error))
+            };
+            let answered = AssertUnwindSafe(logged(answered).instrument(span)).catch_unwind().await;
+            if let Ok(answered) = answered {
+                // Nobody listens where the runtime has ended.
+                let _ = to_runtime.send(answered);
+            }
+        });
     let runtime = Runtime::new(service).layer(tower::layer::layer_fn(|inner| InvocationSpan { inner }));
-    match runtime.run().await {
+    tokio::select! {
+        biased;
+        outcome = runtime.run_concurrent() => ended(outcome),
+        () = handling => ExitCode::FAILURE,
+    }
+}
+
+/// An event on its way from the runtime to the handler, and its answer back.
+struct Invoked {
+    payload: Vec<u8>,
+    invocation: Invocation,
+    span: Span,
+    answer: oneshot::Sender<Result<Box<RawValue>, InvocationError>>,
+}
+
+/// How many events a process takes at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtOnce {
+    One,
+    Several,
+}
+
+fn ended(outcome: Result<(), lambda_runtime::Error>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             telemetry::log_fatal(error.as_ref());
@@ -152,9 +218,26 @@ fn keep_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST_BLOCK)));
 }
 
-/// Sets logging up and builds the handler's state.
-fn start<State>(
+/// Sets logging up and builds the handler's state. What is in the way is said to the log, and to Lambda.
+async fn start<State>(
     build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<State, SettingsError>,
+    at_once: AtOnce,
+) -> Result<State, ExitCode> {
+    keep_memory();
+    let problem = match built(build, at_once) {
+        Ok(state) => return Ok(state),
+        Err(problem) => problem,
+    };
+    telemetry::log_fatal(problem.as_ref());
+    if environment(RUNTIME_API).is_some() {
+        init_error::report(problem.as_ref()).await;
+    }
+    Err(ExitCode::FAILURE)
+}
+
+fn built<State>(
+    build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<State, SettingsError>,
+    at_once: AtOnce,
 ) -> Result<State, Box<dyn Error>> {
     telemetry::init(environment).inspect_err(|_| {
         // Logging itself is configured wrongly: log as if nothing were configured.
@@ -164,9 +247,11 @@ fn start<State>(
         return Err(NotInLambda.into());
     }
     let mut settings = Settings::new(&environment);
-    if settings.or(MAX_CONCURRENCY, 1_u32) > 1 {
-        settings
-            .refuse(format!("{MAX_CONCURRENCY} is more than 1: a process of this function takes one event at a time"));
+    if settings.or(MAX_CONCURRENCY, 1_u32) > 1 && at_once == AtOnce::One {
+        settings.refuse(format!(
+            "{MAX_CONCURRENCY} is more than 1: a process of this function takes one event at a time; \
+             `run_concurrent` in the place of `run` takes several"
+        ));
     }
     settings.finish(())?;
     Ok(build(&environment)?)
@@ -218,6 +303,7 @@ impl fmt::Display for NotInLambda {
 impl Error for NotInLambda {}
 
 /// Puts each invocation in the span that gives its log lines their request id, and its event past the runtime.
+#[derive(Clone)]
 struct InvocationSpan<S> {
     inner: S,
 }

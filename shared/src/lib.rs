@@ -32,10 +32,10 @@
 //! Whatever way an object's event comes, it reads the same:
 //!
 //! ```
-//! use sluicegate::events::{EventError, object_events};
+//! use sluicegate::events::{EventError, read_object_events};
 //!
 //! fn names(event: &str) -> Result<Vec<String>, EventError> {
-//!     let objects = object_events(event)?.objects;
+//!     let objects = read_object_events(event)?.objects;
 //!     Ok(objects.iter().map(|object| format!("{} by way of {}", object.key, object.route)).collect())
 //! }
 //!

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     clock::{Clock, SystemClock},
     delivery::RecordError,
-    events::{MalformedNotification, notifications},
+    events::{MalformedNotification, read_notifications},
     lambda::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
@@ -48,7 +48,7 @@ pub async fn handle(
     event: &str,
     handler: &impl AsyncFn(&Notification) -> Result<(), RecordError>,
 ) -> Result<Summary, InvocationError> {
-    let found = notifications(event)?;
+    let found = read_notifications(event)?;
     let (size, arrived_at) = (found.records.len(), SystemClock.now());
     found.ignored.warn();
     let published = found.records.iter().flatten().filter_map(|notification| notification.published_at);

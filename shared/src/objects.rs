@@ -4,7 +4,7 @@
 #![doc = include_str!("../examples/object-names.rs")]
 //! ```
 //!
-//! S3's notifications and S3's events of EventBridge are taken, alone or inside SNS and SQS, see [`object_events`]. A record
+//! S3's notifications and S3's events of EventBridge are taken, alone or inside SNS and SQS, see [`read_object_events`]. A record
 //! that cannot be read is a line `record refused`: out of a queue it is named in the answer and comes again, else the
 //! invocation fails once the others had their turn, since Lambda keeps the event only then. A handler that fails fails the
 //! invocation too, and the whole event comes again; where objects come by a queue, [`queue`](crate::queue) settles each
@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::{
     clock::{Clock, SystemClock},
     delivery::BatchItemFailure,
-    events::{ObjectEvents, Refusal, object_events},
+    events::{ObjectEvents, Refusal, read_object_events},
     lambda::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
@@ -53,7 +53,7 @@ pub async fn handle(
     event: &str,
     handler: &impl AsyncFn(&ObjectEvent) -> Result<(), RecordError>,
 ) -> Result<Summary, InvocationError> {
-    let found = object_events(event)?;
+    let found = read_object_events(event)?;
     let mut failed = Vec::new();
     for object in &found.objects {
         if let Err(reason) = handler(object).await {

@@ -7,6 +7,7 @@ mod logging;
 mod memory;
 mod metrics;
 mod settings;
+mod side_by_side;
 mod silence;
 mod thumbnail;
 mod trace;

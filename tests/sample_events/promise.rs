@@ -6,15 +6,15 @@
 mod stream;
 
 use sluicegate::events::{
-    AttributeValue, Door, EventKind, Hop, MalformedNotification, Notification, batch, firehose_batch, notifications,
-    object_events, tick,
+    AttributeValue, EventKind, EventSource, Hop, MalformedNotification, Notification, read_batch, read_firehose_batch,
+    read_notifications, read_object_events, read_scheduled_event,
 };
 
 use super::sample::{read, samples};
 
 const KEY: &str = "사진/봄 소풍 1+1.jpg";
 
-/// What `object_events` finds: route, kind and key of each object, then test events, then refusals.
+/// What `read_object_events` finds: route, kind and key of each object, then test events, then refusals.
 const OBJECTS: &[(&str, &[&str])] = &[
     ("eventbridge/object-created", &["s3-eventbridge ObjectCreated 사진/봄 소풍 1+1.jpg"]),
     ("eventbridge/object-created-large", &["s3-eventbridge ObjectCreated video/open day 4K.mov"]),
@@ -106,7 +106,7 @@ const NOTIFICATIONS: &[(&str, &[&str])] = &[
     ("sns/zero-records", &[]),
 ];
 
-/// What `batch` finds: door, queue, the receive count of each record or why it is refused; or why the event is.
+/// What `batch` finds: source, queue, the receive count of each record or why it is refused; or why the event is.
 const BATCHES: &[(&str, &[&str])] = &[
     ("dispatch/nulls", &["dispatch a-std", "receive 1"]),
     ("dispatch/nulls-fifo", &["dispatch a-order.fifo", "receive 1 of g1", "receive 1 of g1"]),
@@ -185,7 +185,7 @@ const BATCHES: &[(&str, &[&str])] = &[
     ("sqs/zero-records", &["nothing"]),
 ];
 
-/// What `firehose_batch` finds: the source, the bytes of each record or why it is refused; or why the event is.
+/// What `read_firehose_batch` finds: the source, the bytes of each record or why it is refused; or why the event is.
 const FIREHOSE: &[(&str, &[&str])] = &[
     ("firehose/byte-order-mark", &["sluicegate-clicks", "35 bytes"]),
     ("firehose/direct-put", &["sluicegate-clicks", "88 bytes", "47 bytes"]),
@@ -219,7 +219,7 @@ const TICKS: &[(&str, &str)] = &[
 ];
 
 fn found_objects(event: &str) -> Vec<String> {
-    let events = match object_events(event) {
+    let events = match read_object_events(event) {
         Ok(events) => events,
         Err(problem) => return vec![problem.to_string()],
     };
@@ -237,11 +237,11 @@ fn found_notifications(event: &str) -> Vec<String> {
         Ok(notification) => notification.subject.unwrap_or_else(|| "(none)".to_owned()),
         Err(malformed) => format!("refused: {}", malformed.problem),
     };
-    notifications(event).unwrap().records.into_iter().map(found).collect()
+    read_notifications(event).unwrap().records.into_iter().map(found).collect()
 }
 
 fn found_batch(event: &str) -> Vec<String> {
-    let batch = match batch(event) {
+    let batch = match read_batch(event) {
         Ok(Some(batch)) => batch,
         Ok(None) => return vec!["nothing".to_owned()],
         Err(problem) => return vec![problem.to_string()],
@@ -254,11 +254,11 @@ fn found_batch(event: &str) -> Vec<String> {
         Err(malformed) => format!("refused: {}", malformed.problem),
     });
     let unnamed = (batch.unnamed > 0).then(|| format!("{} unnamed", batch.unnamed));
-    std::iter::once(format!("{} {}", batch.door.as_str(), batch.queue)).chain(records).chain(unnamed).collect()
+    std::iter::once(format!("{} {}", batch.source.as_str(), batch.queue)).chain(records).chain(unnamed).collect()
 }
 
 fn found_firehose(event: &str) -> Vec<String> {
-    let batch = match firehose_batch(event) {
+    let batch = match read_firehose_batch(event) {
         Ok(batch) => batch,
         Err(problem) => return vec![problem.to_string()],
     };
@@ -303,7 +303,7 @@ fn every_batch_sample_reads_as_the_readme_promises() {
 #[test]
 fn every_tick_sample_reads_as_the_readme_promises() {
     for (sample, promised) in TICKS {
-        assert_eq!(tick(&read(sample)).unwrap().origin.as_str(), *promised, "{sample}");
+        assert_eq!(read_scheduled_event(&read(sample)).unwrap().origin.as_str(), *promised, "{sample}");
     }
 }
 
@@ -339,74 +339,75 @@ fn an_eventbridge_key_is_not_decoded_and_a_notification_key_is_by_every_route() 
         ("eventbridge/object-created", "s3-eventbridge"),
         ("sqs/s3-eventbridge", "s3-eventbridge-sqs"),
     ] {
-        let object = object_events(&read(sample)).unwrap().objects.remove(0);
+        let object = read_object_events(&read(sample)).unwrap().objects.remove(0);
         assert_eq!((object.key.as_str(), object.route.to_string().as_str()), (KEY, route), "{sample}");
     }
 }
 
 #[test]
 fn the_hops_of_a_route_begin_at_the_bucket() {
-    let object = object_events(&read("sqs/s3-eventbridge")).unwrap().objects.remove(0);
+    let object = read_object_events(&read("sqs/s3-eventbridge")).unwrap().objects.remove(0);
     assert_eq!(object.route.hops(), [Hop::EventBridge, Hop::Sqs]);
 }
 
 #[test]
 fn a_set_up_message_is_acknowledged_by_every_route() {
     for sample in ["s3/test-event", "sns/s3-test-event", "sqs/s3-test-event"] {
-        let events = object_events(&read(sample)).unwrap();
+        let events = read_object_events(&read(sample)).unwrap();
         assert_eq!((events.test_events.len(), events.objects.len(), events.refused.len()), (1, 0, 0), "{sample}");
     }
 }
 
 #[test]
 fn an_empty_object_is_no_folder_and_a_removal_has_no_size() {
-    let upload = object_events(&read("s3/folder-upload")).unwrap().objects;
+    let upload = read_object_events(&read("s3/folder-upload")).unwrap().objects;
     let empty = upload.iter().find(|object| object.size_bytes == Some(0)).unwrap();
     assert!(!empty.is_folder_marker(), "{}", empty.key);
     for sample in ["s3/object-removed", "s3/object-removed-delete-marker", "eventbridge/object-deleted"] {
-        let removed = object_events(&read(sample)).unwrap().objects.remove(0);
+        let removed = read_object_events(&read(sample)).unwrap().objects.remove(0);
         assert_eq!((removed.kind(), removed.size_bytes), (EventKind::ObjectRemoved, None), "{sample}");
     }
 }
 
 #[test]
 fn a_size_beyond_32_bits_and_a_version_are_read_from_both_vocabularies() {
-    let large = object_events(&read("eventbridge/object-created-large")).unwrap().objects.remove(0);
+    let large = read_object_events(&read("eventbridge/object-created-large")).unwrap().objects.remove(0);
     assert_eq!(large.size_bytes, Some(1_610_612_736));
     assert!(large.version_id.is_some());
-    let multipart = object_events(&read("s3/object-created-multipart")).unwrap().objects.remove(0);
+    let multipart = read_object_events(&read("s3/object-created-multipart")).unwrap().objects.remove(0);
     assert!(multipart.version_id.is_some());
     assert!(multipart.e_tag.unwrap().contains('-'), "an eTag with a part count");
 }
 
 #[test]
 fn an_unknown_event_name_passes_through_as_it_is() {
-    let object = object_events(&read("s3/unknown-event-name")).unwrap().objects.remove(0);
+    let object = read_object_events(&read("s3/unknown-event-name")).unwrap().objects.remove(0);
     assert_eq!((object.name.as_str(), object.kind()), ("ObjectFrozen:Put", EventKind::Other));
 }
 
 #[test]
 fn a_users_own_json_with_a_message_key_stays_whole() {
-    let batch = batch(&read("sqs/user-json-with-message-key")).unwrap().unwrap();
+    let batch = read_batch(&read("sqs/user-json-with-message-key")).unwrap().unwrap();
     let body = &batch.records[0].as_ref().unwrap().body;
     assert_eq!(Notification::from_envelope(body), None);
-    assert!(object_events(body).is_err());
+    assert!(read_object_events(body).is_err());
 }
 
 #[test]
 fn binary_attributes_are_bytes_on_both_ways_in() {
-    let batch = batch(&read("sqs/binary-attribute")).unwrap().unwrap();
+    let batch = read_batch(&read("sqs/binary-attribute")).unwrap().unwrap();
     let attributes = &batch.records[0].as_ref().unwrap().attributes;
     assert_eq!(attributes["Fingerprint"].value, AttributeValue::Binary(vec![0x00, 0xFF, 0x10, 0x80, 0x7F, 0xC3]));
     assert_eq!(attributes["Priority"].as_text(), Some("7"));
-    let notification = notifications(&read("sns/notification-with-attributes")).unwrap().records.remove(0).unwrap();
+    let notification =
+        read_notifications(&read("sns/notification-with-attributes")).unwrap().records.remove(0).unwrap();
     assert_eq!(notification.attributes["checksum"].value, AttributeValue::Binary(vec![0x00, 0xFF, 0x10, 0x80, 0x7F]));
 }
 
 #[test]
 fn a_queues_records_keep_their_order_and_their_deduplication_ids() {
-    let batch = batch(&read("sqs/fifo-groups")).unwrap().unwrap();
-    assert_eq!(batch.door, Door::Mapping);
+    let batch = read_batch(&read("sqs/fifo-groups")).unwrap().unwrap();
+    assert_eq!(batch.source, EventSource::Mapping);
     assert!(batch.queue.is_fifo());
     let records: Vec<_> = batch.records.iter().map(|record| record.as_ref().unwrap()).collect();
     assert!(records.iter().all(|record| record.deduplication_id.as_ref().is_some_and(|id| id.len() == 64)));

@@ -1,7 +1,7 @@
 //! Logs what happens to objects, whatever way the event came, and alerts about those that are worth it.
 //!
 //! Takes S3's notifications and S3's events of EventBridge, alone or inside SNS and SQS, see
-//! [`object_events`]. Every object is logged before the first alert leaves, and no
+//! [`read_object_events`]. Every object is logged before the first alert leaves, and no
 //! bad record, and no failed alert, takes another object's line away.
 //!
 //! | what arrives | what happens |
@@ -29,7 +29,7 @@ use sluicegate::{
     clock::SystemClock,
     delivery::{BatchItemFailure, Completion, Deadline, RecordError},
     error_chain::error_chain,
-    events::{EventKind, ObjectEvent, object_events},
+    events::{EventKind, ObjectEvent, read_object_events},
     idempotency::{Effect, Guard, IdempotencyStore},
     lambda::{Invocation, InvocationError},
     objects::{batch_item_failures, log_others},
@@ -90,7 +90,7 @@ impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
     /// leave, with `RecordWithoutMessageId` when a queue's record can be neither read nor named (what is not named would be
     /// deleted), and with `RecordsRefused` when an event that is no queue's holds a record that cannot be read.
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Summary, InvocationError> {
-        let found = object_events(event)?;
+        let found = read_object_events(event)?;
         found.objects.iter().for_each(log_object);
         log_others(&found);
         Ok(Summary {

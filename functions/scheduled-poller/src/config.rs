@@ -8,7 +8,7 @@ use sluicegate::{
     settings::{Settings, SettingsError},
 };
 
-use crate::parcel::{MAX_EVENT_BYTES, MAX_REQUEST_BYTES};
+use crate::batch::{MAX_EVENT_BYTES, MAX_REQUEST_BYTES};
 
 /// The poller's own time-out is a period and the worker's together, and Lambda's longest is 900 s.
 const MAX_WORKER_TIMEOUT: u64 = 840;
@@ -25,7 +25,7 @@ pub struct Config {
     /// `INVOCATION_TYPE`: `RequestResponse` (the default), which waits for the worker, or `Event`, which does not and is
     /// told of no worker that cannot run.
     pub invocation_type: Invoke,
-    /// `RECEIVERS` (1–20, default 5): parcels at the same time, once the queue has shown that it is not empty.
+    /// `RECEIVERS` (1–20, default 5): batches at the same time, once the queue has shown that it is not empty.
     pub receivers: usize,
     /// `WORKER_CONCURRENCY` (1–100, default 10): records that the worker works on at the same time.
     pub worker_concurrency: usize,
@@ -46,7 +46,7 @@ pub struct Config {
     pub region: Option<String>,
     /// `PAYLOAD_LIMIT_BYTES` (default 250,000): bytes that an invocation of several messages carries at the most. An
     /// event is paid for by 64 KiB, and what is larger than 256 KiB older accounts refuse; a synchronous call may be 6 MiB,
-    /// but what comes in one parcel is worked on within one time-out.
+    /// but what comes in one batch is worked on within one time-out.
     pub payload_limit_bytes: usize,
     /// `UNKNOWN_DEADLINE_MS` (default: a period and the worker's time-out): the time a run takes for its own where Lambda's
     /// deadline is unknown.
@@ -71,7 +71,10 @@ impl Config {
             settings.refuse(format!("VISIBILITY_SECONDS is {seconds}, outside 1 to {}", MAX_VISIBILITY.as_secs()));
         }
         let dead_letter_queue: Option<Queue> = settings.optional("DEAD_LETTER_QUEUE");
-        if dead_letter_queue.as_ref().zip(queue.as_ref()).is_some_and(|(letters, queue)| letters.url() == queue.0.url())
+        if dead_letter_queue
+            .as_ref()
+            .zip(queue.as_ref())
+            .is_some_and(|(dead_letters, queue)| dead_letters.url() == queue.0.url())
         {
             settings.refuse("DEAD_LETTER_QUEUE is QUEUE_URL: its messages would come again for ever");
         }
@@ -105,7 +108,7 @@ impl Config {
     /// Messages that an invocation carries at the most: no more than the worker can finish within its time-out. More than
     /// ten are a multiple of ten, which is what a receive gives.
     #[must_use]
-    pub fn parcel_size(&self) -> usize {
+    pub fn batch_size(&self) -> usize {
         let time = self.worker_timeout.saturating_sub(reserve_of(self.worker_timeout));
         let rounds = (time.as_secs_f64() / self.longest_job.as_secs_f64()).floor().max(1.0);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 840")]
@@ -113,10 +116,10 @@ impl Config {
         if messages > MAX_ENTRIES { messages - messages % MAX_ENTRIES } else { messages }
     }
 
-    /// Parcels that a run may send off. A worker that is called synchronously sets the pace itself; events would queue up
+    /// Batches that a run may send off. A worker that is called synchronously sets the pace itself; events would queue up
     /// before it, where their messages' visibility runs out.
     #[must_use]
-    pub fn parcels_a_run(&self) -> usize {
+    pub fn batches_a_run(&self) -> usize {
         match self.invocation_type {
             Invoke::RequestResponse => usize::MAX,
             Invoke::Event => {
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parcel_is_what_the_worker_can_finish() {
+    fn a_batch_is_what_the_worker_can_finish() {
         let size = |concurrency, timeout, longest| {
             config(&[
                 ("WORKER_CONCURRENCY", concurrency),
@@ -175,7 +178,7 @@ mod tests {
                 ("LONGEST_JOB_SECONDS", longest),
             ])
             .unwrap()
-            .parcel_size()
+            .batch_size()
         };
         // The time-out without its reserve: 25 s of 30.
         assert_eq!(size("10", "30", "1"), 250);
@@ -186,18 +189,18 @@ mod tests {
         assert_eq!(size("3", "4", "1"), 9);
         // Whole receives.
         assert_eq!(size("7", "30", "12"), 10);
-        assert_eq!(config(&[]).unwrap().parcel_size(), 10);
+        assert_eq!(config(&[]).unwrap().batch_size(), 10);
     }
 
     #[test]
     fn events_are_as_many_as_the_worker_s_instances_take_in_a_period() {
-        let parcels = |settings: &[(&str, &str)]| config(settings).unwrap().parcels_a_run();
+        let batches = |settings: &[(&str, &str)]| config(settings).unwrap().batches_a_run();
         let event = ("INVOCATION_TYPE", "Event");
-        assert_eq!(parcels(&[event, ("WORKER_INSTANCES", "3")]), 6);
-        assert_eq!(parcels(&[event, ("WORKER_INSTANCES", "3"), ("WORKER_TIMEOUT_SECONDS", "45")]), 3);
-        assert_eq!(parcels(&[event, ("WORKER_INSTANCES", "3"), ("WORKER_TIMEOUT_SECONDS", "120")]), 3);
-        assert_eq!(parcels(&[event]), 10);
-        assert_eq!(parcels(&[]), usize::MAX);
+        assert_eq!(batches(&[event, ("WORKER_INSTANCES", "3")]), 6);
+        assert_eq!(batches(&[event, ("WORKER_INSTANCES", "3"), ("WORKER_TIMEOUT_SECONDS", "45")]), 3);
+        assert_eq!(batches(&[event, ("WORKER_INSTANCES", "3"), ("WORKER_TIMEOUT_SECONDS", "120")]), 3);
+        assert_eq!(batches(&[event]), 10);
+        assert_eq!(batches(&[]), usize::MAX);
     }
 
     #[test]

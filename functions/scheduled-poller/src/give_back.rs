@@ -6,7 +6,7 @@ use sluicegate::delivery::{
     DeadLetterQueue, MAX_VISIBILITY, ReceivingQueue, RetryPolicy, TargetFunction, VisibilityChange, call_in_batches,
 };
 
-use crate::{parcel::Packed, receiver::Receiver};
+use crate::{batch::Packed, receiver::Receiver};
 
 /// What lies between our question and SQS's clock.
 const MARGIN: Duration = Duration::from_mins(1);

@@ -1,7 +1,7 @@
 //! Drains a queue every minute and hands its messages to a worker, many at a time.
 //!
 //! Takes any JSON: a schedule may send an input of its own. It long-polls until the queue is drained or the time is over,
-//! packs messages into parcels of what the worker can finish, and invokes it:
+//! packs messages into batches of what the worker can finish, and invokes it:
 //!
 //! | the worker's answer | its messages |
 //! |---|---|
@@ -14,9 +14,9 @@
 //! What is given back stays away for a time that grows with its receives. An empty queue is a normal run. Runs may overlap:
 //! nothing depends on it.
 
+mod batch;
 mod config;
 mod give_back;
-mod parcel;
 mod receiver;
 mod run;
 mod summary;
@@ -27,7 +27,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use sluicegate::{
     clock::Clock,
     delivery::{DeadLetterQueue, Deadline, ReceivingQueue, TargetFunction},
-    events::tick,
+    events::read_scheduled_event,
     lambda::{Invocation, InvocationError},
     random::{Random, SystemRandom},
 };
@@ -60,7 +60,7 @@ impl<Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Poller<Q, W> {
     /// Handles one tick. Fails when calls failed and nothing reached the worker, so that the `Errors` metric moves.
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Summary, InvocationError> {
         let started = Instant::now();
-        let tick = tick(event)?;
+        let scheduled = read_scheduled_event(event)?;
         let deadline = Deadline::after(Some(invocation.remaining.unwrap_or(self.config.unknown_deadline)));
         let run = Run::new(self, deadline);
         if !run.has_time() {
@@ -69,7 +69,7 @@ impl<Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Poller<Q, W> {
         let summary = run.drain().await;
         tracing::info!(
             queue.name = %self.config.queue,
-            schedule.origin = tick.origin.as_str(),
+            schedule.origin = scheduled.origin.as_str(),
             messages.received = summary.received,
             messages.dispatched = summary.dispatched,
             messages.returned = summary.returned,

@@ -9,8 +9,8 @@ use sluicegate::delivery::{
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::{
+    batch::{ALWAYS_CARRIED, Batch, MAX_EVENT_BYTES, MAX_REQUEST_BYTES, Packed, empty_bytes, pack},
     config::Config,
-    parcel::{ALWAYS_CARRIED, MAX_EVENT_BYTES, MAX_REQUEST_BYTES, Packed, Parcel, empty_bytes, pack},
     run::{MIN_WAIT, Run},
     summary::Summary,
 };
@@ -56,12 +56,12 @@ impl<'r, Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'r, Q,
     /// Goes on until the queue is drained, the time is over or the worker takes no more.
     pub(crate) async fn work(mut self) -> Summary {
         while self.goes_on() && self.run.goes_on() {
-            if !self.run.take_parcel() {
+            if !self.run.take_batch() {
                 break;
             }
             let messages = self.fill().await;
             if messages.is_empty() {
-                self.run.put_parcel_back();
+                self.run.put_batch_back();
             } else {
                 self.hand_over(messages).await;
             }
@@ -80,7 +80,7 @@ impl<'r, Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'r, Q,
     /// Receives what one invocation may carry. Messages in hand do not wait for a long poll: the queue may have had just
     /// those.
     async fn fill(&mut self) -> Vec<Packed> {
-        let size = self.config().parcel_size();
+        let size = self.config().batch_size();
         let mut messages: Vec<Packed> = Vec::new();
         loop {
             let max_messages = (size - messages.len()).min(MAX_ENTRIES);
@@ -147,77 +147,75 @@ impl<'r, Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'r, Q,
     async fn hand_over(&mut self, messages: Vec<Packed>) {
         let config = self.config();
         let max_bytes = config.payload_limit_bytes.saturating_sub(empty_bytes(&config.queue));
-        let mut open: VecDeque<Parcel> = pack(messages, config.invocation_type, max_bytes).into();
-        // One parcel was taken before its messages were received.
+        let mut open: VecDeque<Batch> = pack(messages, config.invocation_type, max_bytes).into();
+        // One batch was taken before its messages were received.
         let mut may_send = true;
-        while let Some(mut parcel) = open.pop_front() {
-            may_send = may_send || self.run.take_parcel();
+        while let Some(mut batch) = open.pop_front() {
+            may_send = may_send || self.run.take_batch();
             if !may_send || !self.goes_on() || self.run.is_refused() {
-                self.give_back(&parcel.messages).await;
+                self.give_back(&batch.messages).await;
                 continue;
             }
-            match self.invoke(&mut parcel).await {
+            match self.invoke(&mut batch).await {
                 Answer::Taken => {
-                    self.summary.dispatched += parcel.len();
+                    self.summary.dispatched += batch.len();
                     self.summary.invocations += 1;
                     self.failures = 0;
                     may_send = false;
                 }
-                Answer::GiveBack => self.give_back(&parcel.messages).await,
+                Answer::GiveBack => self.give_back(&batch.messages).await,
                 Answer::Leave => {
-                    self.summary.left += parcel.len();
+                    self.summary.left += batch.len();
                     may_send = false;
                 }
-                Answer::PayloadRefused(_) if parcel.len() > 1 => {
-                    parcel.singly().rev().for_each(|single| open.push_front(single));
+                Answer::PayloadRefused(_) if batch.len() > 1 => {
+                    batch.singly().rev().for_each(|single| open.push_front(single));
                 }
-                Answer::PayloadRefused(_) if parcel.invoke == Invoke::Event => {
-                    parcel.invoke = Invoke::RequestResponse;
-                    open.push_front(parcel);
+                Answer::PayloadRefused(_) if batch.invoke == Invoke::Event => {
+                    batch.invoke = Invoke::RequestResponse;
+                    open.push_front(batch);
                 }
                 // Not for its size: whatever it is, the message was never tried.
-                Answer::PayloadRefused(_)
-                    if parcel.messages.iter().all(|message| message.bytes() <= ALWAYS_CARRIED) =>
-                {
+                Answer::PayloadRefused(_) if batch.messages.iter().all(|message| message.bytes() <= ALWAYS_CARRIED) => {
                     self.summary.failed_calls += 1;
                     self.failures += 1;
-                    self.give_back(&parcel.messages).await;
+                    self.give_back(&batch.messages).await;
                 }
                 Answer::PayloadRefused(reason) => {
-                    for message in &parcel.messages {
+                    for message in &batch.messages {
                         self.dead_letter(message, &reason).await;
                     }
                 }
             }
         }
         if may_send {
-            self.run.put_parcel_back();
+            self.run.put_batch_back();
         }
     }
 
     /// Makes one invocation, unless the worker could not finish, or the messages are another consumer's by then.
-    async fn invoke(&mut self, parcel: &mut Parcel) -> Answer {
+    async fn invoke(&mut self, batch: &mut Batch) -> Answer {
         let config = self.config();
-        let Some(longest) = self.time_for(parcel.invoke) else { return Answer::GiveBack };
-        let age = self.run.poller.clock.now().duration_since(parcel.received_at()).unwrap_or_default();
+        let Some(longest) = self.time_for(batch.invoke) else { return Answer::GiveBack };
+        let age = self.run.poller.clock.now().duration_since(batch.received_at()).unwrap_or_default();
         if config.visibility.is_some_and(|visibility| age > visibility) {
-            tracing::warn!(messages = parcel.len(), "messages waited longer than they are invisible");
+            tracing::warn!(messages = batch.len(), "messages waited longer than they are invisible");
             return Answer::Leave;
         }
-        let payload = parcel.payload(&config.queue, config.visibility);
-        let limit = match parcel.invoke {
+        let payload = batch.payload(&config.queue, config.visibility);
+        let limit = match batch.invoke {
             Invoke::Event => MAX_EVENT_BYTES,
             Invoke::RequestResponse => MAX_REQUEST_BYTES,
         };
         if payload.len() > limit {
             return Answer::PayloadRefused(format!("{} bytes are more than an invocation carries", payload.len()));
         }
-        let answer = timeout(longest, self.run.poller.worker.invoke(&payload, parcel.invoke)).await;
+        let answer = timeout(longest, self.run.poller.worker.invoke(&payload, batch.invoke)).await;
         let unanswered = || InvokeError::Unanswered(CallError::unanswered().message);
         let Err(error) = answer.unwrap_or_else(|_elapsed| Err(unanswered())) else { return Answer::Taken };
         tracing::warn!(
             worker = %config.worker_function,
-            messages = parcel.len(),
+            messages = batch.len(),
             payload.bytes = payload.len(),
             %error,
             "invocation of the worker failed"

@@ -24,7 +24,7 @@ pub(crate) struct Run<'a, Q, W> {
     receiving_ends_at: Instant,
     is_drained: AtomicBool,
     is_refused: AtomicBool,
-    parcels_left: AtomicUsize,
+    batches_left: AtomicUsize,
 }
 
 impl<'a, Q, W> Run<'a, Q, W> {
@@ -36,7 +36,7 @@ impl<'a, Q, W> Run<'a, Q, W> {
             receiving_ends_at: deadline.ends_at().checked_sub(kept).unwrap_or_else(Instant::now),
             is_drained: AtomicBool::new(false),
             is_refused: AtomicBool::new(false),
-            parcels_left: AtomicUsize::new(poller.config.parcels_a_run()),
+            batches_left: AtomicUsize::new(poller.config.batches_a_run()),
         }
     }
 
@@ -75,15 +75,15 @@ impl<'a, Q, W> Run<'a, Q, W> {
         self.is_refused.load(Ordering::Relaxed)
     }
 
-    /// Takes one of the parcels that this run may send off.
-    pub(crate) fn take_parcel(&self) -> bool {
+    /// Takes one of the batches that this run may send off.
+    pub(crate) fn take_batch(&self) -> bool {
         let one_less = |left: usize| left.checked_sub(1);
-        self.parcels_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        self.batches_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 
-    /// A parcel that was not sent off may be another's.
-    pub(crate) fn put_parcel_back(&self) {
-        self.parcels_left.fetch_add(1, Ordering::Relaxed);
+    /// A batch that was not sent off may be another's.
+    pub(crate) fn put_batch_back(&self) {
+        self.batches_left.fetch_add(1, Ordering::Relaxed);
     }
 }
 

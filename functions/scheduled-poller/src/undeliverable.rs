@@ -8,7 +8,7 @@ use sluicegate::{
     events::Record,
 };
 
-use crate::{parcel::Packed, receiver::Receiver};
+use crate::{batch::Packed, receiver::Receiver};
 
 impl<Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'_, Q, W> {
     /// Moves a message to the dead-letter queue, whole and with the reason. What has none, or is not taken there, is given
@@ -23,7 +23,7 @@ impl<Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'_, Q, W> 
         );
         // Another consumer may have it by now, and gets the same answer.
         let is_ours = message.age(self.run.poller.clock.now()) <= config.known_visibility();
-        if !is_ours || !self.is_taken_as_a_letter(message, reason).await {
+        if !is_ours || !self.is_taken_as_a_dead_letter(message, reason).await {
             self.give_back(std::slice::from_ref(message)).await;
             return;
         }
@@ -37,18 +37,18 @@ impl<Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'_, Q, W> 
         }
     }
 
-    async fn is_taken_as_a_letter(&mut self, message: &Packed, reason: &str) -> bool {
+    async fn is_taken_as_a_dead_letter(&mut self, message: &Packed, reason: &str) -> bool {
         let config = self.config();
         let Some(dead_letter_queue) = &config.dead_letter_queue else { return false };
         let Ok(record) = Record::try_from(message.unpacked()) else { return false };
         let error = RecordError::reject(format!("no invocation carries it: {reason}"));
-        let mut letter = dead_letter(&record, &config.queue, config.region.as_deref(), &error);
-        let mut failure = self.send(dead_letter_queue.url(), &letter).await;
+        let mut dead_letter = dead_letter(&record, &config.queue, config.region.as_deref(), &error);
+        let mut failure = self.send(dead_letter_queue.url(), &dead_letter).await;
         if matches!(failure, Some(Failure::Refused(_))) {
             for note in [SOURCE, REASON, RECEIVES] {
-                letter.attributes.remove(note);
+                dead_letter.attributes.remove(note);
             }
-            failure = self.send(dead_letter_queue.url(), &letter).await;
+            failure = self.send(dead_letter_queue.url(), &dead_letter).await;
         }
         let Some(error) = failure else { return true };
         tracing::error!(record.message_id = message.message_id, %error, "dead letter not taken");
@@ -56,11 +56,11 @@ impl<Q: ReceivingQueue + DeadLetterQueue, W: TargetFunction> Receiver<'_, Q, W> 
         false
     }
 
-    async fn send(&self, url: &str, letter: &DeadLetter<'_>) -> Option<Failure> {
+    async fn send(&self, url: &str, dead_letter: &DeadLetter<'_>) -> Option<Failure> {
         let mut attempts = self.run.deadline.attempts(self.run.deadline.settling_ends_at());
         // A megabyte takes longer than a delete.
         attempts.each *= 3;
-        let send = async |letters: &[DeadLetter<'_>]| self.run.poller.queue.send(url, letters).await;
-        call_in_batches(std::slice::from_ref(letter), |_| 0, attempts, send).await.into_iter().flatten().next()
+        let send = async |dead_letters: &[DeadLetter<'_>]| self.run.poller.queue.send(url, dead_letters).await;
+        call_in_batches(std::slice::from_ref(dead_letter), |_| 0, attempts, send).await.into_iter().flatten().next()
     }
 }

@@ -14,7 +14,7 @@ mod thumbnail;
 
 use sluicegate::{
     delivery::{RecordError, Work},
-    events::{EventError, ObjectEvents, Record, object_events},
+    events::{EventError, ObjectEvents, Record, read_object_events},
     idempotency::Effect,
 };
 
@@ -42,7 +42,7 @@ impl<O: Objects> Work for Thumbnails<O> {
     type Job<'r> = ObjectEvents;
 
     fn read(&self, record: &Record) -> Result<ObjectEvents, RecordError> {
-        object_events(&record.body).map_err(RecordError::reject)
+        read_object_events(&record.body).map_err(RecordError::reject)
     }
 
     /// S3 tells of one object a message, perhaps more than once. What tells of several is known by the message.

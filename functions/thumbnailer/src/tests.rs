@@ -32,7 +32,7 @@ struct Aws {
     /// Bucket, key and content type.
     written: Mutex<Vec<[String; 3]>>,
     /// The reasons.
-    letters: Mutex<Vec<String>>,
+    dead_letters: Mutex<Vec<String>>,
     hidden: AtomicUsize,
 }
 
@@ -72,9 +72,9 @@ impl SourceQueue for &Aws {
 }
 
 impl DeadLetterQueue for &Aws {
-    async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
-        let reason = |letter: &DeadLetter<'_>| letter.attributes[REASON].as_text().unwrap().to_owned();
-        self.letters.lock().unwrap().extend(letters.iter().map(reason));
+    async fn send(&self, _: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        let reason = |dead_letter: &DeadLetter<'_>| dead_letter.attributes[REASON].as_text().unwrap().to_owned();
+        self.dead_letters.lock().unwrap().extend(dead_letters.iter().map(reason));
         Ok(Vec::new())
     }
 }
@@ -175,7 +175,7 @@ async fn an_object_that_is_gone_or_was_replaced_needs_no_thumbnail() {
     aws.objects.lock().unwrap().insert("new.png".to_owned(), ObjectAnswer::Superseded);
     let event = messages(&[vec![created("gone.png")], vec![created("new.png")]]);
     assert_eq!(aws.invoke(&MemoryStore::default(), &event).await, [""; 0]);
-    assert_eq!((aws.reads.load(Relaxed), aws.written_keys(), aws.letters.lock().unwrap().len()), (2, vec![], 0));
+    assert_eq!((aws.reads.load(Relaxed), aws.written_keys(), aws.dead_letters.lock().unwrap().len()), (2, vec![], 0));
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn what_is_no_image_goes_to_the_dead_letters_with_its_reason_and_not_its_n
     assert_eq!(aws.invoke(&MemoryStore::default(), &event).await, [""; 0]);
     assert_eq!(aws.written_keys(), ["b.png"]);
     assert_eq!(
-        *aws.letters.lock().unwrap(),
+        *aws.dead_letters.lock().unwrap(),
         [
             "no image of a known format (JPEG, PNG, GIF, WebP): uploads/a.jpg",
             "the object is empty: uploads/c.png",
@@ -201,7 +201,7 @@ async fn an_object_that_its_event_says_is_too_large_is_not_read() {
     let mut record = created("a.jpg");
     record["s3"]["object"]["size"] = json!(52_428_801);
     aws.invoke(&MemoryStore::default(), &messages(&[vec![record]])).await;
-    assert_eq!((aws.reads.load(Relaxed), aws.letters.lock().unwrap().len()), (0, 1));
+    assert_eq!((aws.reads.load(Relaxed), aws.dead_letters.lock().unwrap().len()), (0, 1));
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn an_object_in_the_bucket_of_thumbnails_is_rejected_unread() {
     record["s3"]["bucket"]["name"] = json!("thumbnails");
     aws.invoke(&MemoryStore::default(), &messages(&[vec![record]])).await;
     assert_eq!(aws.reads.load(Relaxed), 0);
-    assert!(aws.letters.lock().unwrap()[0].contains("for ever"), "{:?}", aws.letters);
+    assert!(aws.dead_letters.lock().unwrap()[0].contains("for ever"), "{:?}", aws.dead_letters);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn an_object_that_cannot_be_read_now_comes_again_and_its_claim_is_free() {
     let event = messages(&[vec![created("a.png")]]);
     aws.denies.store(true, Relaxed);
     assert_eq!(aws.invoke(&store, &event).await, ["m-0"]);
-    assert_eq!((aws.hidden.load(Relaxed), aws.letters.lock().unwrap().len()), (1, 0));
+    assert_eq!((aws.hidden.load(Relaxed), aws.dead_letters.lock().unwrap().len()), (1, 0));
     aws.denies.store(false, Relaxed);
     assert_eq!(aws.invoke(&store, &event).await, [""; 0]);
     assert_eq!(aws.written_keys(), ["a.png"]);
@@ -234,7 +234,7 @@ async fn what_is_no_new_image_is_left_alone() {
     let others = ["photos.jpg/", "notes.txt", "jpg", "a.jpg.zip"].map(created);
     let event = messages(&[vec![removed], others.to_vec()]);
     assert_eq!(aws.invoke(&MemoryStore::default(), &event).await, [""; 0]);
-    assert_eq!((aws.reads.load(Relaxed), aws.letters.lock().unwrap().len()), (0, 0));
+    assert_eq!((aws.reads.load(Relaxed), aws.dead_letters.lock().unwrap().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn the_objects_of_one_notification_are_all_worked_on_whatever_is_wrong_wit
     let event = messages(&[vec![created("a.png"), unreadable, created("b.png")]]);
     aws.invoke(&MemoryStore::default(), &event).await;
     assert_eq!(aws.written_keys(), ["b.png"]);
-    assert_eq!(*aws.letters.lock().unwrap(), ["no image of a known format (JPEG, PNG, GIF, WebP): uploads/a.png"]);
+    assert_eq!(*aws.dead_letters.lock().unwrap(), ["no image of a known format (JPEG, PNG, GIF, WebP): uploads/a.png"]);
 }
 
 #[tokio::test(start_paused = true)]

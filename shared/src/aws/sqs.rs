@@ -106,39 +106,39 @@ impl SourceQueue for SqsQueue {
 }
 
 impl DeadLetterQueue for SqsQueue {
-    async fn send(&self, queue_url: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+    async fn send(&self, queue_url: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
         let is_fifo = Queue::from_url(queue_url).is_ok_and(|queue| queue.is_fifo());
-        let entries = letters
+        let entries = dead_letters
             .iter()
             .enumerate()
-            .map(|(index, letter)| send_entry(index, letter, is_fifo))
+            .map(|(index, dead_letter)| send_entry(index, dead_letter, is_fifo))
             .collect::<Result<_, BuildError>>()?;
         let request = self.client.get().send_message_batch().queue_url(queue_url).set_entries(Some(entries));
         let answer = Box::pin(request.send()).await.map_err(call_error)?;
         let answered = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(failed_entries(letters.len(), answered, answer.failed(), of_letter))
+        Ok(failed_entries(dead_letters.len(), answered, answer.failed(), of_dead_letter))
     }
 }
 
 fn send_entry(
     index: usize,
-    letter: &DeadLetter<'_>,
+    dead_letter: &DeadLetter<'_>,
     is_fifo: bool,
 ) -> Result<SendMessageBatchRequestEntry, BuildError> {
     let mut entry = SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
-        .message_body(letter.body)
-        .set_message_group_id(letter.group_id.map(ToOwned::to_owned));
+        .message_body(dead_letter.body)
+        .set_message_group_id(dead_letter.group_id.map(ToOwned::to_owned));
     if is_fifo {
         // The message's own id, not its deduplication id: two messages may share that one over more than five minutes,
         // and the second must not vanish here.
-        entry = entry.message_deduplication_id(letter.message_id);
-        entry = entry.message_group_id(letter.group_id.unwrap_or(letter.message_id));
+        entry = entry.message_deduplication_id(dead_letter.message_id);
+        entry = entry.message_group_id(dead_letter.group_id.unwrap_or(dead_letter.message_id));
     }
-    for (name, attribute) in &letter.attributes {
+    for (name, attribute) in &dead_letter.attributes {
         entry = entry.message_attributes(name, sdk_attribute(attribute)?);
     }
-    if let Some(trace_header) = letter.trace_header {
+    if let Some(trace_header) = dead_letter.trace_header {
         let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace_header).build()?;
         entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
     }
@@ -180,7 +180,7 @@ fn failed_entries<'a>(
 }
 
 /// What the failure of a send means. A throttle is one even where the sender is blamed for it.
-fn of_letter(entry: &BatchResultErrorEntry) -> Failure {
+fn of_dead_letter(entry: &BatchResultErrorEntry) -> Failure {
     let text = format!("{}: {}", entry.code, entry.message().unwrap_or("no message"));
     if !entry.sender_fault || is_throttling(&entry.code) { Failure::Transient(text) } else { Failure::Refused(text) }
 }
@@ -194,7 +194,7 @@ fn of_handle(entry: &BatchResultErrorEntry) -> Failure {
     let is_of_the_timeout = entry.message().is_some_and(|text| text.contains("parameter VisibilityTimeout"));
     let is_over = is(&["ReceiptHandleIsInvalid", "InvalidReceiptHandle", "MessageNotInflight", "InvalidIdFormat"])
         || (is(&["InvalidParameterValue"]) && !is_of_the_timeout);
-    match of_letter(entry) {
+    match of_dead_letter(entry) {
         Failure::Transient(text) | Failure::Refused(text) if is_over => Failure::HandleExpired(text),
         failure => failure,
     }

@@ -52,16 +52,16 @@ pub fn dead_letter<'r>(record: &'r Record, queue: &Queue, region: Option<&str>, 
     }
 }
 
-/// The same letter as the producer made it; `None` where it has none of the notes.
-pub(crate) fn without_notes<'r>(letter: &DeadLetter<'r>, notes: &[&str]) -> Option<DeadLetter<'r>> {
-    let mut bare = letter.clone();
+/// The same dead letter as the producer made it; `None` where it has none of the notes.
+pub(crate) fn without_notes<'r>(dead_letter: &DeadLetter<'r>, notes: &[&str]) -> Option<DeadLetter<'r>> {
+    let mut bare = dead_letter.clone();
     let had_notes = notes.iter().filter(|note| bare.attributes.remove(**note).is_some()).count() > 0;
     had_notes.then_some(bare)
 }
 
-/// What a letter counts against SQS's limits.
-pub(crate) fn bytes(letter: &DeadLetter<'_>) -> usize {
-    letter.body.len() + attribute_bytes(&letter.attributes)
+/// What a dead letter counts against SQS's limits.
+pub(crate) fn bytes(dead_letter: &DeadLetter<'_>) -> usize {
+    dead_letter.body.len() + attribute_bytes(&dead_letter.attributes)
 }
 
 fn attribute_bytes(attributes: &MessageAttributes) -> usize {
@@ -126,9 +126,9 @@ mod tests {
     }
 
     fn notes_of(record: &Record, error: &RecordError) -> Vec<(&'static str, String)> {
-        let letter = dead_letter(record, &queue(), None, error);
-        assert!(bytes(&letter) <= MAX_MESSAGE_BYTES && letter.attributes.len() <= MAX_ATTRIBUTES);
-        let text = |note: &'static str| Some((note, letter.attributes.get(note)?.as_text()?.to_owned()));
+        let dead_letter = dead_letter(record, &queue(), None, error);
+        assert!(bytes(&dead_letter) <= MAX_MESSAGE_BYTES && dead_letter.attributes.len() <= MAX_ATTRIBUTES);
+        let text = |note: &'static str| Some((note, dead_letter.attributes.get(note)?.as_text()?.to_owned()));
         NOTES.into_iter().filter_map(text).collect()
     }
 

@@ -35,6 +35,9 @@ pub struct Policy {
     pub fail_whole_batch: bool,
     /// How much the receiver's clock may differ from this one. Default 10 s; none where they are the same.
     pub clock_tolerance: Duration,
+    /// Whether other invocations may run in the same process. Its death then says nothing of one record: no try is counted
+    /// before the work has failed. Default: no.
+    pub shares_process: bool,
     /// The function's own region: where queues are that are known by the URL of another host than AWS's.
     pub region: Option<String>,
 }
@@ -48,6 +51,7 @@ impl Default for Policy {
             visibility: None,
             fail_whole_batch: true,
             clock_tolerance: Duration::from_secs(10),
+            shares_process: false,
             region: None,
         }
     }
@@ -150,7 +154,7 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Engine<P, S> {
     ///
     /// Ends before the deadline. Cancelling the future leaves every message not yet deleted to its visibility timeout.
     pub async fn run<W: Work>(&self, batch: Batch, deadline: Deadline, work: &W) -> Report {
-        let Batch { door, queue, received_at, visibility, records, unnamed, .. } = batch;
+        let Batch { source, queue, received_at, visibility, records, unnamed, .. } = batch;
         let age = received_at.map(|received_at| self.clock.now().duration_since(received_at).unwrap_or_default());
         let age = age.map(|age| age + self.policy.clock_tolerance);
         let visibility = visibility.or(self.policy.visibility);
@@ -159,11 +163,11 @@ impl<P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Engine<P, S> {
         if !messages.is_empty() {
             // The invocation will fail for what cannot be named: what is done must not come again with the rest.
             let deletes_all = unnamed > 0;
-            let run = Run::new(self, work, (door, &queue), deadline, &messages);
+            let run = Run::new(self, work, (source, &queue), deadline, &messages);
             run.run(visibility, deletes_all).await;
         }
         let deliveries = messages.into_iter().map(InFlight::into_delivery).collect();
-        Report { door, queue, deliveries, unnamed, fail_whole_batch: self.policy.fail_whole_batch }
+        Report { source, queue, deliveries, unnamed, fail_whole_batch: self.policy.fail_whole_batch }
     }
 }
 

@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    events::{Door, Record},
-    idempotency::{Attempt, Claim, Claimed, Effect, IdempotencyStore, InProgress, OtherPayload, Tries},
+    events::{EventSource, Record},
+    idempotency::{Attempt, Claim, Claimed, Effect, IdempotencyStore, InProgress, OtherPayload, StoreError, Tries},
     random::Random,
 };
 
@@ -126,19 +126,19 @@ where
         if !self.may_begin(Turn::Alone) {
             return self.not_begun(message, &claim, Fate::NotStarted, Duration::ZERO).await;
         }
-        let Some(guard) = &self.engine.guard else { return Fate::NotStarted.into() };
-        let attempt = guard.attempt(&record.message_id);
-        let tries = match guard.count_try(&attempt, self.completing()).await {
-            Ok(tries) => tries,
+        let ahead = match self.count_ahead(record).await {
+            Ok(ahead) => ahead,
             Err(error) => {
                 let delay = self.engine.policy.retry.delay(record.receive_count, self.engine.random.fraction());
                 return self.not_begun(message, &claim, Fate::Waiting(RecordError::retry(error)), delay).await;
             }
         };
-        let before = Tries { count: tries.count - 1, ..tries };
-        if self.engine.policy.retry.is_exhausted(before, self.engine.clock.now()) {
-            let error = RecordError::retry(format!("its worker died {} times", before.count));
-            return self.dead_letter(message, record, error, Fate::GivenUp, Some(claim)).await;
+        if let Some((_, tries)) = &ahead {
+            let before = Tries { count: tries.count - 1, ..*tries };
+            if self.engine.policy.retry.is_exhausted(before, self.engine.clock.now()) {
+                let error = RecordError::retry(format!("its worker died {} times", before.count));
+                return self.dead_letter(message, record, error, Fate::GivenUp, Some(claim)).await;
+            }
         }
         let at_work = self.settler.begin();
         let job = match self.read(record) {
@@ -149,8 +149,18 @@ where
             }
         };
         let worked = self.work(message, record, job).await;
-        let held = Held { claim: Some(claim), ahead: Some((attempt, tries)), place: None, at_work };
+        let held = Held { claim: Some(claim), ahead, place: None, at_work };
         self.settle(message, record, worked, held, Turn::Alone).await
+    }
+
+    /// Counts a try that may not live to be counted. Where others share the process, it may die of any of them.
+    async fn count_ahead(&self, record: &Record) -> Result<Option<(Attempt, Tries)>, StoreError> {
+        let Some(guard) = self.engine.guard.as_ref().filter(|_| !self.engine.policy.shares_process) else {
+            return Ok(None);
+        };
+        let attempt = guard.attempt(&record.message_id);
+        let tries = guard.count_try(&attempt, self.completing()).await?;
+        Ok(Some((attempt, tries)))
     }
 
     /// A suspect that was not begun stays one for whoever comes next.
@@ -285,12 +295,12 @@ where
         }
     }
 
-    /// Work that is done. At the mapping's door that is all: Lambda deletes it.
+    /// Work that is done. From a mapping that is all: Lambda deletes it.
     async fn done(&self, message: &'r InFlight, fate: Fate) -> Ended {
         let is_fifo = self.queue.is_fifo();
-        let group_goes_on = match self.door {
-            Door::Mapping => !(is_fifo && message.handle_is_over()),
-            Door::Dispatch => !(self.settler.delete(message).await == Deletion::Failed && is_fifo),
+        let group_goes_on = match self.source {
+            EventSource::Mapping => !(is_fifo && message.handle_is_over()),
+            EventSource::Dispatch => !(self.settler.delete(message).await == Deletion::Failed && is_fifo),
         };
         Ended { fate, group_goes_on }
     }
@@ -342,7 +352,7 @@ where
         FailedTry { tries, receive_count: message.receive_count(), sent_at, asked, at, jitter }
     }
 
-    /// The letter first, then our own delete at either door, then the release of its claim: whatever fails or dies in
+    /// The dead letter first, then our own delete whoever deletes what is done, then the release of its claim: whatever fails or dies in
     /// between, the message is in one of the two queues.
     async fn dead_letter(
         &self,
@@ -352,8 +362,8 @@ where
         fate: fn(RecordError) -> Fate,
         claim: Option<Claim>,
     ) -> Ended {
-        let letter = dead_letter(record, self.queue, self.engine.policy.region.as_deref(), &error);
-        if let Some(failure) = self.settler.send(letter, &NOTES).await {
+        let dead_letter = dead_letter(record, self.queue, self.engine.policy.region.as_deref(), &error);
+        if let Some(failure) = self.settler.send(dead_letter, &NOTES).await {
             tracing::error!(record.message_id = %record.message_id, reason = %error, error = %failure, "dead letter not sent");
             self.release(claim.as_ref()).await;
             let delay = self.engine.policy.retry.delay(record.receive_count, self.engine.random.fraction());

@@ -26,7 +26,7 @@ impl Report {
         let records = self.deliveries.iter().filter_map(|delivery| delivery.record.as_ref().ok());
         tracing::info!(
             queue.name = %self.queue,
-            door = self.door.as_str(),
+            door = self.source.as_str(),
             batch.size = self.size(),
             batch.failures = self.ids(|delivery| delivery.fate.is_failure()).len(),
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),

@@ -7,7 +7,7 @@
 //! ```
 //! use std::time::Duration;
 //! use sluicegate::{
-//!     delivery::{DeadLetterQueue, Deadline, Engine, RecordError, SourceQueue, payload},
+//!     delivery::{DeadLetterQueue, Deadline, Engine, RecordError, SourceQueue, read_payload},
 //!     events::{self, Record},
 //! };
 //!
@@ -17,7 +17,7 @@
 //! }
 //!
 //! async fn register(record: &Record) -> Result<(), RecordError> {
-//!     let donor: Donor = payload(record)?; // a body that is no donor is rejected
+//!     let donor: Donor = read_payload(record)?; // a body that is no donor is rejected
 //!     println!("{} gave", donor.name);
 //!     Ok(())
 //! }
@@ -29,7 +29,7 @@
 //!     remaining: Option<Duration>,
 //! ) -> Result<String, Box<dyn std::error::Error>> {
 //!     let deadline = Deadline::after(remaining);
-//!     let Some(batch) = events::batch(event)? else { return Ok("{}".to_owned()) };
+//!     let Some(batch) = events::read_batch(event)? else { return Ok("{}".to_owned()) };
 //!     let report = engine.run(batch, deadline, &register).await;
 //!     Ok(serde_json::to_string(&report.response()?)?)
 //! }
@@ -52,7 +52,7 @@
 //! ```
 //!
 //! [`Fate`] names the ends and says what each counts. Three times bound this life, see [`Deadline`]. Where we delete
-//! ourselves ([`Door::Dispatch`](crate::events::Door)), records are settled while others work, ten to a call.
+//! ourselves ([`EventSource::Dispatch`](crate::events::EventSource)), records are settled while others work, ten to a call.
 //!
 //! # What is promised
 //!
@@ -110,7 +110,7 @@ pub use self::{
         MAX_ENTRIES, MAX_WAIT, Receive, ReceivingQueue, SourceQueue, TargetFunction, VisibilityChange,
     },
     queue_settings::QueueSettings,
-    record_error::{Disposition, RecordError, payload},
+    record_error::{Disposition, RecordError, read_payload},
     report::{BatchItemFailure, BatchResponse, Deletion, Delivery, Report, WholeBatchFailed},
     retry::{FailedTry, MAX_VISIBILITY, Next, RetryPolicy},
     shard::{NothingDone, StoppedShard, StreamReport, process_stream},

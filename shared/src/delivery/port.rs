@@ -29,7 +29,7 @@ pub trait DeadLetterQueue: Send + Sync {
     fn send(
         &self,
         queue_url: &str,
-        letters: &[DeadLetter<'_>],
+        dead_letters: &[DeadLetter<'_>],
     ) -> impl Future<Output = Result<Vec<FailedEntry>, CallError>> + Send;
 }
 

@@ -57,6 +57,7 @@ impl QueueSettings {
             dead_letter_queues: settings.or("DEAD_LETTER_QUEUES", DeadLetterQueues::default()),
             visibility: settings.optional_within("VISIBILITY_SECONDS", 1..=TWELVE_HOURS).map(seconds),
             fail_whole_batch: settings.or("FAIL_WHOLE_BATCH", true),
+            shares_process: settings.or("AWS_LAMBDA_MAX_CONCURRENCY", 1_u32) > 1,
             region: settings.optional("AWS_REGION"),
             ..Policy::default()
         };

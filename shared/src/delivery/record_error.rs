@@ -99,19 +99,19 @@ const MAX_ENVELOPES: usize = 4;
 /// rejected, as no other delivery changes it: what is wrong is in the reason, and nothing of the body.
 ///
 /// ```
-/// # use sluicegate::{delivery::{RecordError, payload}, events::Record};
+/// # use sluicegate::{delivery::{RecordError, read_payload}, events::Record};
 /// #[derive(serde::Deserialize)]
 /// struct Donor {
 ///     name: String,
 /// }
 ///
 /// async fn register(record: &Record) -> Result<(), RecordError> {
-///     let donor: Donor = payload(record)?;
+///     let donor: Donor = read_payload(record)?;
 ///     println!("{} gave", donor.name);
 ///     Ok(())
 /// }
 /// ```
-pub fn payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, RecordError> {
+pub fn read_payload<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, RecordError> {
     serde_json::from_str(without_mark(&inside(record))).map_err(|error| RecordError::reject(JsonProblem::from(error)))
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::fate::Fate;
-use crate::events::{Door, MalformedRecord, Queue, Record};
+use crate::events::{EventSource, MalformedRecord, Queue, Record};
 
 /// What became of a batch.
 #[derive(Debug)]
 pub struct Report {
     /// How the batch came.
-    pub door: Door,
+    pub source: EventSource,
     /// Where it came from.
     pub queue: Queue,
     /// What became of each message, in the order of the batch.

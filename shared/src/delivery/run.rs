@@ -21,7 +21,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    events::{Door, Queue},
+    events::{EventSource, Queue},
     idempotency::{Claim, IdempotencyStore},
     random::Random,
 };
@@ -31,7 +31,7 @@ pub(crate) struct Run<'r, P, S, W> {
     pub(super) engine: &'r Engine<P, S>,
     pub(super) work: &'r W,
     pub(super) queue: &'r Queue,
-    pub(super) door: Door,
+    pub(super) source: EventSource,
     pub(super) deadline: Deadline,
     pub(super) messages: &'r [InFlight],
     pub(super) settler: Settler<'r, P>,
@@ -73,7 +73,7 @@ where
     pub(crate) fn new(
         engine: &'r Engine<P, S>,
         work: &'r W,
-        (door, queue): (Door, &'r Queue),
+        (source, queue): (EventSource, &'r Queue),
         deadline: Deadline,
         messages: &'r [InFlight],
     ) -> Self {
@@ -83,7 +83,7 @@ where
             engine,
             work,
             queue,
-            door,
+            source,
             deadline,
             messages,
             settler: Settler::new(&engine.port, queue, dead_letter_url, deadline),

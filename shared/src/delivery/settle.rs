@@ -43,7 +43,7 @@ pub(crate) struct Settler<'r, P> {
     at_work: AtomicUsize,
     deletes: Gathering<&'r str>,
     changes: Gathering<VisibilityChange<'r>>,
-    letters: Gathering<DeadLetter<'r>>,
+    dead_letters: Gathering<DeadLetter<'r>>,
 }
 
 /// One message at work: as long as there is one, calls wait for company.
@@ -67,7 +67,7 @@ impl<'r, P> Settler<'r, P> {
             at_work: AtomicUsize::new(0),
             deletes: Gathering::default(),
             changes: Gathering::default(),
-            letters: Gathering::default(),
+            dead_letters: Gathering::default(),
         }
     }
 
@@ -79,7 +79,7 @@ impl<'r, P> Settler<'r, P> {
     fn hurry(&self) {
         self.deletes.changed.notify_one();
         self.changes.changed.notify_one();
-        self.letters.changed.notify_one();
+        self.dead_letters.changed.notify_one();
     }
 
     fn is_idle(&self) -> bool {
@@ -109,17 +109,17 @@ impl<'r, P: SourceQueue + DeadLetterQueue> Settler<'r, P> {
                 call_in_batches(&changes, |_| 0, self.attempts(), change).await
             },
         );
-        let letters = self.letters.run(
+        let dead_letters = self.dead_letters.run(
             || self.is_idle(),
-            async |letters: Vec<DeadLetter<'_>>| {
+            async |dead_letters: Vec<DeadLetter<'_>>| {
                 let url = self.dead_letter_url.unwrap_or_default();
                 let attempts = self.attempts();
                 let attempts = Attempts { each: attempts.each * LETTER_ATTEMPT, ..attempts };
                 let send = async |batch: &[DeadLetter<'_>]| self.port.send(url, batch).await;
-                call_in_batches(&letters, dead_letter::bytes, attempts, send).await
+                call_in_batches(&dead_letters, dead_letter::bytes, attempts, send).await
             },
         );
-        futures::future::join3(deletes, changes, letters).await;
+        futures::future::join3(deletes, changes, dead_letters).await;
     }
 
     /// Deletes a message, and says how that went.
@@ -162,13 +162,13 @@ impl<'r, P: SourceQueue + DeadLetterQueue> Settler<'r, P> {
         }
     }
 
-    /// Sends a dead letter; the problem where it was not taken. A letter that is refused with its notes goes without.
-    pub(crate) async fn send(&self, letter: DeadLetter<'r>, notes: &[&str]) -> Option<Failure> {
+    /// Sends a dead letter; the problem where it was not taken. A dead letter that is refused with its notes goes without.
+    pub(crate) async fn send(&self, dead_letter: DeadLetter<'r>, notes: &[&str]) -> Option<Failure> {
         if self.dead_letter_url.is_none() {
             return Some(Failure::Refused("no dead-letter queue is known for this queue".to_owned()));
         }
-        let bare = dead_letter::without_notes(&letter, notes);
-        match self.letters.add(letter).await {
+        let bare = dead_letter::without_notes(&dead_letter, notes);
+        match self.dead_letters.add(dead_letter).await {
             Some(Failure::Refused(why)) => match bare {
                 None => Some(Failure::Refused(why)),
                 Some(bare) => {
@@ -177,7 +177,7 @@ impl<'r, P: SourceQueue + DeadLetterQueue> Settler<'r, P> {
                         error = why,
                         "dead letter refused with its notes"
                     );
-                    self.letters.add(bare).await
+                    self.dead_letters.add(bare).await
                 }
             },
             answer => answer,

@@ -71,7 +71,7 @@ pub struct NothingDone {
 /// # use std::time::Duration;
 /// use sluicegate::{
 ///     delivery::{Deadline, RecordError, process_stream},
-///     events::{StreamRecord, stream_records},
+///     events::{StreamRecord, read_stream_records},
 /// };
 ///
 /// async fn count(record: &StreamRecord) -> Result<(), RecordError> {
@@ -81,7 +81,7 @@ pub struct NothingDone {
 /// }
 ///
 /// async fn answer(event: &str, remaining: Option<Duration>) -> Result<String, Box<dyn std::error::Error>> {
-///     let Some(batch) = stream_records(event)? else { return Ok("{}".to_owned()) };
+///     let Some(batch) = read_stream_records(event)? else { return Ok("{}".to_owned()) };
 ///     let deadline = Deadline::after(remaining);
 ///     let report = process_stream(batch, deadline, &count).await;
 ///     Ok(serde_json::to_string(&report.response(true)?)?)

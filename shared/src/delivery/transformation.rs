@@ -105,29 +105,29 @@ pub async fn transform<'a, H>(
 where
     H: AsyncFn(&FirehoseRecord<'a>) -> Result<Transformed, RecordError>,
 {
-    let slots: Vec<Slot<'a>> = batch.into_iter().map(|record| Slot { record, body: Cell::new(None) }).collect();
-    let work = async |slot: &Slot<'a>| {
-        let record = slot.record.as_ref().map_err(|malformed| RecordError::reject(malformed.problem.to_string()))?;
+    let records: Vec<Waiting<'a>> = batch.into_iter().map(|record| Waiting { record, body: Cell::new(None) }).collect();
+    let work = async |waiting: &Waiting<'a>| {
+        let record = waiting.record.as_ref().map_err(|malformed| RecordError::reject(malformed.problem.to_string()))?;
         match handler(record).await? {
-            Transformed::Body(body) => slot.body.set(Some(BASE64_STANDARD.encode(body))),
+            Transformed::Body(body) => waiting.body.set(Some(BASE64_STANDARD.encode(body))),
             Transformed::Dropped => {}
         }
         Ok::<(), RecordError>(())
     };
-    let outcomes = pass(&slots, |_| None, CONCURRENCY, deadline, work).await;
-    let drafts = slots.into_iter().zip(outcomes).map(|(slot, outcome)| slot.draft(outcome.fate)).collect();
-    answer(drafts, MAX_RESPONSE_BYTES)
+    let outcomes = pass(&records, |_| None, CONCURRENCY, deadline, work).await;
+    let ended = records.into_iter().zip(outcomes).map(|(waiting, outcome)| waiting.ended(outcome.fate)).collect();
+    answer(ended, MAX_RESPONSE_BYTES)
 }
 
 /// A record, and the place for what it becomes.
-struct Slot<'a> {
+struct Waiting<'a> {
     record: Result<FirehoseRecord<'a>, MalformedFirehoseRecord<'a>>,
     /// In base64; none for a dropped record.
     body: Cell<Option<String>>,
 }
 
-impl<'a> Slot<'a> {
-    fn draft(self, fate: Fate) -> Draft<'a> {
+impl<'a> Waiting<'a> {
+    fn ended(self, fate: Fate) -> Ended<'a> {
         let outcome = match fate {
             Fate::Done | Fate::Duplicate => Ok(self.body.into_inner()),
             Fate::Retry(error) | Fate::Rejected(error) => Err(error),
@@ -137,12 +137,12 @@ impl<'a> Slot<'a> {
             Ok(record) => (record.record_id, record.encoded),
             Err(malformed) => (malformed.record_id, malformed.encoded),
         };
-        Draft { record_id, original, outcome }
+        Ended { record_id, original, outcome }
     }
 }
 
 /// A record that is not answered yet.
-struct Draft<'a> {
+struct Ended<'a> {
     record_id: String,
     original: Cow<'a, str>,
     /// The bytes to deliver, in base64; `None` for a dropped record.
@@ -151,21 +151,21 @@ struct Draft<'a> {
 
 /// Answers every record within `limit` bytes: what is delivered first, then as many originals of failed records as there
 /// is room for.
-fn answer(drafts: Vec<Draft<'_>>, limit: usize) -> Transformation<'_> {
-    let mut fitting = Fitting::within(limit);
-    for Draft { record_id, outcome, .. } in &drafts {
+fn answer(ended: Vec<Ended<'_>>, limit: usize) -> Transformation<'_> {
+    let mut answer = Answer::within(limit);
+    for Ended { record_id, outcome, .. } in &ended {
         let is_dropped = matches!(outcome, Ok(None));
-        fitting.push(
+        answer.push(
             record_id.clone(),
             if is_dropped { TransformationResult::Dropped } else { TransformationResult::ProcessingFailed },
         );
     }
     let (mut failures, mut originals) = (Vec::new(), Vec::new());
-    for (place, Draft { original, outcome, .. }) in drafts.into_iter().enumerate() {
+    for (place, Ended { original, outcome, .. }) in ended.into_iter().enumerate() {
         let failure = match outcome {
             Ok(None) => continue,
             Ok(Some(body)) => {
-                if fitting.replace(place, TransformationResult::Ok, Cow::Owned(body)) {
+                if answer.replace(place, TransformationResult::Ok, Cow::Owned(body)) {
                     continue;
                 }
                 RecordError::reject(format!("transformed, the answer would be larger than {limit} bytes"))
@@ -177,21 +177,21 @@ fn answer(drafts: Vec<Draft<'_>>, limit: usize) -> Transformation<'_> {
     }
     let mut without_data = 0;
     for (place, original) in originals {
-        if !original.is_empty() && !fitting.replace(place, TransformationResult::ProcessingFailed, original) {
+        if !original.is_empty() && !answer.replace(place, TransformationResult::ProcessingFailed, original) {
             without_data += 1;
         }
     }
-    Transformation { response: TransformationResponse { records: fitting.records }, failures, without_data }
+    Transformation { response: TransformationResponse { records: answer.records }, failures, without_data }
 }
 
 /// An answer that knows how large it is.
-struct Fitting<'a> {
+struct Answer<'a> {
     records: Vec<TransformedRecord<'a>>,
     bytes: usize,
     limit: usize,
 }
 
-impl<'a> Fitting<'a> {
+impl<'a> Answer<'a> {
     fn within(limit: usize) -> Self {
         Self { records: Vec::new(), bytes: bytes_of(&TransformationResponse::default()), limit }
     }

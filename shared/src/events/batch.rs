@@ -1,4 +1,4 @@
-//! A queue's event, through whichever door.
+//! A queue's event, whoever sent it.
 
 use super::{
     dispatch,
@@ -18,7 +18,7 @@ const EVENT: &str = "SQS event";
 /// the poller's `{"queueUrl": "…", "messages": […]}` (or `"message": {…}`), see [`dispatch`]. The elements are read one by
 /// one. One that cannot be read but has an id is a [`MalformedRecord`](super::MalformedRecord); those without one are
 /// counted in [`Batch::unnamed`].
-pub fn batch(event: &str) -> Result<Option<Batch>, EventError> {
+pub fn read_batch(event: &str) -> Result<Option<Batch>, EventError> {
     let names = ["queueUrl", "messages", "message", "Records[]"];
     let ([queue_url, messages, message, _], found) = records(event, (EVENT, names), (MAPPING.of, MAPPING.names))?;
     if [queue_url, messages, message].iter().any(Field::is_there) {

@@ -132,7 +132,7 @@ impl MessageAttributeValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Door;
+    use crate::events::EventSource;
 
     #[test]
     fn what_the_poller_writes_the_worker_reads() {
@@ -157,7 +157,7 @@ mod tests {
             visibility_seconds: Some(300),
         };
         let batch = batch(&serde_json::to_string(&dispatch).unwrap()).unwrap();
-        assert_eq!((batch.door, batch.queue.name()), (Door::Dispatch, "jobs"));
+        assert_eq!((batch.source, batch.queue.name()), (EventSource::Dispatch, "jobs"));
         let record = batch.records[0].as_ref().unwrap();
         assert_eq!(
             (batch.received_at, batch.visibility),

@@ -7,15 +7,15 @@
 //!
 //! | source | function | gives |
 //! |---|---|---|
-//! | S3, in any envelope | [`object_events`] | [`ObjectEvent`]s with their [`Route`] |
-//! | SNS | [`notifications`] | [`Notification`]s |
-//! | SQS, a pipe, the poller's dispatch | [`batch`] | a [`Batch`] of [`Record`]s |
-//! | EventBridge | [`event_bridge`] | an [`EventBridge`] event with a detail of any type |
-//! | Kinesis | [`stream_records`] | a [`StreamBatch`] of [`StreamRecord`]s |
-//! | DynamoDB Streams | [`table_changes`] | a [`StreamBatch`] of [`TableChange`]s |
-//! | Firehose | [`firehose_batch`] | a [`FirehoseBatch`] of [`FirehoseRecord`]s |
-//! | Amazon MQ | [`broker_messages`] | [`BrokerMessage`]s |
-//! | a schedule, any JSON | [`tick`] | a [`Tick`] |
+//! | S3, in any envelope | [`read_object_events`] | [`ObjectEvent`]s with their [`Route`] |
+//! | SNS | [`read_notifications`] | [`Notification`]s |
+//! | SQS, a pipe, the poller's dispatch | [`read_batch`] | a [`Batch`] of [`Record`]s |
+//! | EventBridge | [`read_event_bridge`] | an [`EventBridge`] event with a detail of any type |
+//! | Kinesis | [`read_stream_records`] | a [`StreamBatch`] of [`StreamRecord`]s |
+//! | DynamoDB Streams | [`read_table_changes`] | a [`StreamBatch`] of [`TableChange`]s |
+//! | Firehose | [`read_firehose_batch`] | a [`FirehoseBatch`] of [`FirehoseRecord`]s |
+//! | Amazon MQ | [`read_broker_messages`] | [`BrokerMessage`]s |
+//! | a schedule, any JSON | [`read_scheduled_event`] | a [`ScheduledEvent`] |
 //!
 //! A folder a source, with the same files in each: `record` holds the strict types, `read` how they come to be. All of it
 //! stands on one lenient reader, [`json`].
@@ -41,19 +41,19 @@ mod sqs;
 
 pub use self::{
     attribute::{AttributeValue, MessageAttribute, MessageAttributes},
-    batch::batch,
-    dynamodb::{ChangeKind, Image, TableChange, table_changes},
+    batch::read_batch,
+    dynamodb::{ChangeKind, Image, TableChange, read_table_changes},
     error::EventError,
-    eventbridge::{EventBridge, event_bridge},
-    firehose::{FirehoseBatch, FirehoseRecord, MalformedFirehoseRecord, firehose_batch},
+    eventbridge::{EventBridge, read_event_bridge},
+    firehose::{FirehoseBatch, FirehoseRecord, MalformedFirehoseRecord, read_firehose_batch},
     foreign::Foreign,
     ignored::Ignored,
-    kinesis::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord, stream_records},
-    mq::{BrokerEvent, BrokerMessage, MalformedMessage, MessageKind, broker_messages},
-    objects::{ObjectEvents, Refusal, TestEvent, object_events},
+    kinesis::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord, read_stream_records},
+    mq::{BrokerEvent, BrokerMessage, MalformedMessage, MessageKind, read_broker_messages},
+    objects::{ObjectEvents, Refusal, TestEvent, read_object_events},
     route::{Hop, Route},
     s3::{EventKind, EventName, ObjectEvent, object_key},
-    schedule::{Origin, Tick, tick},
-    sns::{MalformedNotification, Notification, Notifications, is_envelope, notifications},
-    sqs::{Batch, Door, MalformedRecord, Queue, Record},
+    schedule::{Origin, ScheduledEvent, read_scheduled_event},
+    sns::{MalformedNotification, Notification, Notifications, is_envelope, read_notifications},
+    sqs::{Batch, EventSource, MalformedRecord, Queue, Record},
 };

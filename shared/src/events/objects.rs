@@ -75,12 +75,12 @@ impl ObjectEvents {
 /// ones is a [`Refusal`]. Records are told apart by their shape: nobody needs their `eventSource`.
 ///
 /// ```
-/// # use sluicegate::events::object_events;
-/// let events = object_events(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"uploads"}"#)?;
+/// # use sluicegate::events::read_object_events;
+/// let events = read_object_events(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"uploads"}"#)?;
 /// assert_eq!(events.test_events[0].bucket, "uploads");
 /// # Ok::<_, sluicegate::events::EventError>(())
 /// ```
-pub fn object_events(event: &str) -> Result<ObjectEvents, EventError> {
+pub fn read_object_events(event: &str) -> Result<ObjectEvents, EventError> {
     let mut found = ObjectEvents::default();
     Peeler { found: &mut found, peeled: Vec::new(), message_id: None, topic_arn: None }.peel(event)?;
     Ok(found)
@@ -135,7 +135,8 @@ impl Peeler<'_> {
         if is_envelope([&kind, &topic_arn, &message]) {
             return self.through_topic(&message_id, &topic_arn, &message);
         }
-        self.event_bridge(bridge).unwrap_or_else(|| Err(named(json, EventError::UnknownShape { expected: EXPECTED })))
+        self.read_event_bridge(bridge)
+            .unwrap_or_else(|| Err(named(json, EventError::UnknownShape { expected: EXPECTED })))
     }
 
     fn records(&mut self, records: Vec<&str>) {
@@ -221,7 +222,7 @@ impl Peeler<'_> {
     }
 
     /// `None` where it is no event of S3's.
-    fn event_bridge(&mut self, found: [Field<'_>; 7]) -> Option<Result<(), EventError>> {
+    fn read_event_bridge(&mut self, found: [Field<'_>; 7]) -> Option<Result<(), EventError>> {
         let (event, detail) = around(found);
         match (event.source.as_deref(), event.detail_type.as_deref()) {
             (_, Some(CLOUD_TRAIL)) => return Some(Err(Foreign::CloudTrail.into())),
@@ -262,7 +263,7 @@ mod tests {
 
     fn refused_ids(records: &[Value]) -> Vec<Option<String>> {
         let event = json!({ "Records": records }).to_string();
-        object_events(&event).unwrap().refused.into_iter().map(|refusal| refusal.message_id).collect()
+        read_object_events(&event).unwrap().refused.into_iter().map(|refusal| refusal.message_id).collect()
     }
 
     #[test]
@@ -279,7 +280,7 @@ mod tests {
         let sns = json!({"EventSource": "localstack:sns", "Sns": {"Message": inner}});
         let sqs = json!({"messageId": "m", "body": inner});
         let event = json!({"Records": [s3, sns, sqs]}).to_string();
-        let found = object_events(&event).unwrap();
+        let found = read_object_events(&event).unwrap();
         let found_objects: Vec<String> =
             found.objects.iter().map(|object| format!("{} {}/{}", object.route, object.bucket, object.key)).collect();
         assert_eq!(found_objects, ["s3 b/k 1", "s3-sns b/k 1", "s3-sqs b/k 1"]);
@@ -291,9 +292,9 @@ mod tests {
     #[test]
     fn a_pipes_bare_list_is_a_batch_and_a_list_in_a_body_is_not() {
         let inner = json!({"Records": []}).to_string();
-        let found = object_events(&json!([queue_record("m", &json!(inner))]).to_string()).unwrap();
+        let found = read_object_events(&json!([queue_record("m", &json!(inner))]).to_string()).unwrap();
         assert!(found.is_from_queue && found.is_empty());
-        let found = object_events(&json!([queue_record("m", &json!("[[], 1, 2, 3, 4]"))]).to_string()).unwrap();
+        let found = read_object_events(&json!([queue_record("m", &json!("[[], 1, 2, 3, 4]"))]).to_string()).unwrap();
         assert_eq!(found.refused[0].problem.to_string(), "not a valid object event: a list, not an object");
     }
 
@@ -306,7 +307,7 @@ mod tests {
         };
         let event = json!({"Records": [queue_record("m", &json!(envelope(s3(json!("%FF"))))),
             {"Sns": {"MessageId": "n", "TopicArn": "t", "Message": s3(json!(7))}}]});
-        let refused = object_events(&event.to_string()).unwrap().refused;
+        let refused = read_object_events(&event.to_string()).unwrap().refused;
         let names = |refusal: &Refusal| {
             [&refusal.message_id, &refusal.topic_arn, &refusal.bucket, &refusal.key]
                 .map(|name| name.clone().unwrap_or_default())
@@ -319,7 +320,7 @@ mod tests {
     #[test]
     fn the_inside_of_an_envelope_says_what_is_wrong_with_it() {
         let envelope = json!({"Type": "Notification", "TopicArn": "t", "Message": "secret text"}).to_string();
-        let problem = object_events(&envelope).unwrap_err().to_string();
+        let problem = read_object_events(&envelope).unwrap_err().to_string();
         assert_eq!(problem, "not a valid object event: expected value at line 1 column 1");
     }
 

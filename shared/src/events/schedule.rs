@@ -12,14 +12,14 @@ const EVENT: &str = "schedule event";
 
 /// One tick of a schedule. Any JSON is one: a schedule may carry an input of the user's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tick {
+pub struct ScheduledEvent {
     /// Who ticked.
     pub origin: Origin,
     /// The time the schedule meant, where the event says so.
     pub scheduled_at: Option<DateTime<Utc>>,
 }
 
-/// Who made a [`Tick`].
+/// Who made a [`ScheduledEvent`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// EventBridge Scheduler with its own input.
@@ -48,14 +48,14 @@ impl Origin {
 /// and [scheduled rules](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html).
 ///
 /// ```
-/// # use sluicegate::events::{Origin, tick};
-/// assert_eq!(tick(r#"{"reason": "by hand"}"#)?.origin, Origin::Custom);
+/// # use sluicegate::events::{Origin, read_scheduled_event};
+/// assert_eq!(read_scheduled_event(r#"{"reason": "by hand"}"#)?.origin, Origin::Custom);
 /// # Ok::<_, sluicegate::events::EventError>(())
 /// ```
-pub fn tick(event: &str) -> Result<Tick, EventError> {
+pub fn read_scheduled_event(event: &str) -> Result<ScheduledEvent, EventError> {
     if Kind::of(event) != Some(Kind::Object) {
         json_of(event, EVENT)?;
-        return Ok(Tick { origin: Origin::Custom, scheduled_at: None });
+        return Ok(ScheduledEvent { origin: Origin::Custom, scheduled_at: None });
     }
     // What cannot be read here is somebody's own input.
     let mut ignored = Ignored::default();
@@ -65,5 +65,5 @@ pub fn tick(event: &str) -> Result<Tick, EventError> {
         (Some("aws.events"), Some("Scheduled Event")) => Origin::Rule,
         _ => Origin::Custom,
     };
-    Ok(Tick { origin, scheduled_at: time.time(&mut ignored) })
+    Ok(ScheduledEvent { origin, scheduled_at: time.time(&mut ignored) })
 }

@@ -114,7 +114,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::events::object_events;
+    use crate::events::read_object_events;
 
     #[test]
     fn text_and_whole_numbers_are_names_and_placeholders_are_not() {
@@ -143,7 +143,7 @@ mod tests {
     fn two_events_of_an_object_share_a_name_only_when_they_are_one_event() {
         let event = |name: &str, time: &str, object: serde_json::Value| {
             let record = json!({"eventSource": "aws:s3", "eventName": name, "eventTime": time, "s3": {"bucket": {"name": "b"}, "object": object}});
-            let events = object_events(&json!({"Records": [record]}).to_string()).unwrap();
+            let events = read_object_events(&json!({"Records": [record]}).to_string()).unwrap();
             Effect::of_object("job", &events.objects[0]).unwrap().key("f")
         };
         let created = |sequencer: &str| json!({"key": "k", "versionId": "null", "sequencer": sequencer});

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    delivery::{RecordError, Work, inside, payload},
+    delivery::{RecordError, Work, inside, read_payload},
     events::Record,
     idempotency::{Effect, hash},
 };
@@ -42,7 +42,7 @@ pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned> FromRecord for Json<T> {
     fn from_record(record: &Record) -> Result<Self, RecordError> {
-        payload(record).map(Self)
+        read_payload(record).map(Self)
     }
 }
 

@@ -41,7 +41,7 @@ mod service;
 mod worker;
 
 #[cfg(feature = "aws-sqs")]
-pub use self::run::{run, run_with};
+pub use self::run::{run, run_concurrent, run_with};
 pub use self::{
     extract::{Extracted, FromRecord, IntoWork, Json, handler},
     service::Service,

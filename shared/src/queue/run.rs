@@ -6,7 +6,7 @@ use super::{IntoWork, QueueSettings, Work, Worker};
 use crate::{
     aws::{self, sqs::SqsQueue},
     lambda,
-    settings::Settings,
+    settings::{Lookup, Settings, SettingsError},
 };
 
 /// Runs a function on a queue until Lambda ends the process.
@@ -33,25 +33,34 @@ pub async fn run<By>(handler: impl IntoWork<By>) -> ExitCode {
 /// # }
 /// ```
 pub async fn run_with<W: Work>(build: impl FnOnce(&mut Settings<'_>) -> Option<W>) -> ExitCode {
-    lambda::run(
-        |lookup| {
-            let (queue, work) = QueueSettings::with(lookup, |settings| {
-                if cfg!(not(feature = "aws-dynamodb"))
-                    && lookup("IDEMPOTENCY_TABLE").is_some_and(|table| !table.is_empty())
-                {
-                    settings.refuse(
-                        "IDEMPOTENCY_TABLE is set, and this function is built without the feature aws-dynamodb",
-                    );
-                }
-                build(settings)
-            })?;
-            let sdk = aws::config(lookup);
-            let worker = Worker::new(queue, work, SqsQueue::new(&sdk));
-            #[cfg(feature = "aws-dynamodb")]
-            let worker = worker.with_store(|table| aws::dynamodb::DynamoDbStore::new(&sdk, table));
-            Ok(worker)
-        },
-        Worker::handle,
-    )
-    .await
+    lambda::run(|lookup| worker(lookup, build), Worker::handle).await
+}
+
+/// As [`run`], for Lambda Managed Instances: see [`lambda::run_concurrent`]. Each invocation has `BATCH_CONCURRENCY`
+/// records at work; a process that dies tells nothing of the record it died of, so that such a record is given up only
+/// by the queue's `maxReceiveCount`.
+pub async fn run_concurrent<By>(handler: impl IntoWork<By>) -> ExitCode {
+    lambda::run_concurrent(|lookup| worker(lookup, |_| Some(handler.into_work())), Worker::handle).await
+}
+
+#[cfg(feature = "aws-dynamodb")]
+type Store = aws::dynamodb::DynamoDbStore;
+#[cfg(not(feature = "aws-dynamodb"))]
+type Store = crate::idempotency::MemoryStore;
+
+fn worker<W: Work>(
+    lookup: Lookup<'_>,
+    build: impl FnOnce(&mut Settings<'_>) -> Option<W>,
+) -> Result<Worker<W, SqsQueue, Store>, SettingsError> {
+    let (queue, work) = QueueSettings::with(lookup, |settings| {
+        if cfg!(not(feature = "aws-dynamodb")) && lookup("IDEMPOTENCY_TABLE").is_some_and(|table| !table.is_empty()) {
+            settings.refuse("IDEMPOTENCY_TABLE is set, and this function is built without the feature aws-dynamodb");
+        }
+        build(settings)
+    })?;
+    let sdk = aws::config(lookup);
+    let worker = Worker::new(queue, work, SqsQueue::new(&sdk));
+    #[cfg(feature = "aws-dynamodb")]
+    let worker = worker.with_store(|table| aws::dynamodb::DynamoDbStore::new(&sdk, table));
+    Ok(worker)
 }

@@ -132,7 +132,7 @@ async fn a_payload_that_sns_sends_twice_is_one_payload_and_its_key_is_stored_as_
     assert_eq!(handed_back(work(), &store, &[envelope("n-1")]).await, [""; 0]);
     // As the second of its batch it is another message of the queue.
     assert_eq!(handed_back(work(), &store, &[json!({"name": "x"}), envelope("n-2")]).await, [""; 0]);
-    let record = crate::events::batch(&event(&[envelope("n-1")]).to_string()).unwrap().unwrap().records.remove(0);
+    let record = crate::events::read_batch(&event(&[envelope("n-1")]).to_string()).unwrap().unwrap().records.remove(0);
     let (record, work) = (record.unwrap(), work());
     let effect = work.effect(&record, &work.read(&record).unwrap()).unwrap();
     assert!(!effect.key("f").contains("ada"), "{}", effect.key("f"));

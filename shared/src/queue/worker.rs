@@ -10,7 +10,7 @@ use crate::{
     delivery::{
         BatchResponse, DeadLetterQueue, Deletion, Delivery, Engine, Fate, QueueSettings, Report, SourceQueue, Work,
     },
-    events::{Door, batch},
+    events::{EventSource, read_batch},
     idempotency::{IdempotencyStore, MemoryStore},
     lambda::{Invocation, InvocationError},
     random::{Random, SystemRandom},
@@ -84,7 +84,7 @@ impl<W: Work, P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<W, P
     pub async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, InvocationError> {
         let (arrived_at, started) = (self.clock.now(), Instant::now());
         let deadline = self.settings.deadline(invocation.remaining);
-        let Some(batch) = batch(event)? else {
+        let Some(batch) = read_batch(event)? else {
             return Ok(Answer::Mapping(BatchResponse::default()));
         };
         batch.ignored.warn();
@@ -95,12 +95,12 @@ impl<W: Work, P: SourceQueue + DeadLetterQueue, S: IdempotencyStore> Worker<W, P
             let problem = format!("{} records cannot be named in an answer", report.unnamed);
             return Err(InvocationError::new("RecordWithoutMessageId", problem));
         }
-        match report.door {
-            Door::Mapping => report
+        match report.source {
+            EventSource::Mapping => report
                 .response()
                 .map(Answer::Mapping)
                 .map_err(|error| InvocationError::because("WholeBatchFailed", &error)),
-            Door::Dispatch => Ok(Answer::Dispatch(summary(&report))),
+            EventSource::Dispatch => Ok(Answer::Dispatch(summary(&report))),
         }
     }
 }

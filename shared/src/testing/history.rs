@@ -100,8 +100,8 @@ pub enum What {
     NotDeleted { queue: Name, message: Name, by: Name, handle: Handle },
     /// From now on a message is invisible for so long.
     VisibilityChanged { queue: Name, message: Name, by: Name, visibility: Duration, handle: Handle },
-    /// A dead letter was taken: `message` is the one it was made of, `letter` the one it is.
-    DeadLetterSent { queue: Name, message: Name, letter: Name, by: Name },
+    /// A dead letter was taken: `message` is the one it was made of, `dead_letter` the one it is.
+    DeadLetterSent { queue: Name, message: Name, dead_letter: Name, by: Name },
     /// A message was older than its queue keeps messages.
     Expired { queue: Name, message: Name },
     /// A forgotten delete: the message is received again.
@@ -139,7 +139,7 @@ impl What {
             | Self::CameBack { message, .. }
             | Self::Work { message, .. } => &**message == id,
             Self::Deduplicated { of, .. } => &**of == id,
-            Self::DeadLetterSent { message, letter, .. } => &**message == id || &**letter == id,
+            Self::DeadLetterSent { message, dead_letter, .. } => &**message == id || &**dead_letter == id,
             Self::Started { messages, .. } => messages.iter().any(|message| &**message == id),
             Self::Stored { key, .. } => key.contains(id),
             Self::Ended { .. }
@@ -173,8 +173,8 @@ impl fmt::Display for What {
             Self::VisibilityChanged { queue, message, by, visibility, handle } => {
                 write!(f, "{message} in {queue} invisible for {visibility:?} by {by}, handle {handle:?}")
             }
-            Self::DeadLetterSent { queue, message, letter, by } => {
-                write!(f, "{message} sent to {queue} as {letter} by {by}")
+            Self::DeadLetterSent { queue, message, dead_letter, by } => {
+                write!(f, "{message} sent to {queue} as {dead_letter} by {by}")
             }
             Self::Expired { queue, message } => write!(f, "{message} expired in {queue}"),
             Self::CameBack { queue, message } => write!(f, "{message} came back in {queue} though deleted"),

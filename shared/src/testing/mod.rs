@@ -27,7 +27,7 @@
 //! };
 //!
 //! async fn handle(host: &Host, event: &str) -> Result<String, String> {
-//!     let batch = events::batch(event).map_err(|error| error.to_string())?;
+//!     let batch = events::read_batch(event).map_err(|error| error.to_string())?;
 //!     for record in batch.iter().flat_map(|batch| &batch.records).flatten() {
 //!         let work = host.work(&record.message_id);
 //!         host.call("mail").await.map_err(|error| error.to_string())?;

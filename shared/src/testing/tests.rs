@@ -21,10 +21,10 @@ const CALLS: [(Operation, &str); 6] = [
     (Operation::Downstream, "mail"),
 ];
 
-/// A worker that claims, works, completes; a letter for every message that says so.
+/// A worker that claims, works, completes; a dead letter for every message that says so.
 async fn work(host: &Host, event: &str) -> Result<String, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let batch = events::batch(event).map_err(|error| text(&error))?;
+    let batch = events::read_batch(event).map_err(|error| text(&error))?;
     let (store, clock) = (host.store("done"), host.clock());
     for record in batch.iter().flat_map(|batch| &batch.records).flatten() {
         let now = clock.now();
@@ -45,7 +45,7 @@ async fn work(host: &Host, event: &str) -> Result<String, String> {
         host.call("mail").await.map_err(|error| text(&error))?;
         if record.body == "bad" {
             let (message_id, body) = (record.message_id.as_str(), record.body.as_str());
-            let letter = DeadLetter {
+            let dead_letter = DeadLetter {
                 message_id,
                 body,
                 attributes: record.attributes.clone(),
@@ -53,7 +53,7 @@ async fn work(host: &Host, event: &str) -> Result<String, String> {
                 trace_header: None,
             };
             let dead = "https://sqs.us-east-1.amazonaws.com/123456789012/jobs-dead";
-            host.queues().send(dead, &[letter]).await.map_err(|error| text(&error))?;
+            host.queues().send(dead, &[dead_letter]).await.map_err(|error| text(&error))?;
         }
         work.succeed();
         store.complete(&claim, clock.now()).await.map_err(|error| text(&error))?;
@@ -61,7 +61,7 @@ async fn work(host: &Host, event: &str) -> Result<String, String> {
     Ok("{}".to_owned())
 }
 
-/// Six queues, both doors, a schedule, a hundred messages; whether they are gone at the end.
+/// Six queues, mappings and dispatches, a schedule, a hundred messages; whether they are gone at the end.
 fn history_of(seed: u64, hours: u64) -> (String, bool) {
     let mut plan = FaultPlan::draw(&Stream::new(seed).fork("plan"), Duration::from_mins(30), &CALLS);
     plan.answer_timeout = Some(Duration::from_secs(10));
@@ -173,7 +173,7 @@ fn a_call_is_done_and_answered_as_its_fault_has_it() {
     ] {
         Simulation::new(1).faults(all(fault)).run(async |world| {
             let queue = world.queue(QueueConfig::named("dead"));
-            let letter = DeadLetter {
+            let dead_letter = DeadLetter {
                 message_id: "jobs-1",
                 body: "a",
                 attributes: events::MessageAttributes::new(),
@@ -181,7 +181,7 @@ fn a_call_is_done_and_answered_as_its_fault_has_it() {
                 trace_header: None,
             };
             let queues = world.host("host").queues();
-            let sent = queues.send(queue.url(), std::slice::from_ref(&letter));
+            let sent = queues.send(queue.url(), std::slice::from_ref(&dead_letter));
             let answered = match tokio::time::timeout(Duration::from_secs(40), sent).await {
                 Err(_) => "nothing",
                 Ok(Ok(failed)) if failed.is_empty() => "done",

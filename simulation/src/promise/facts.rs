@@ -185,7 +185,7 @@ fn told<'h>(lived: &'h Lived, planned: &'h Planned, id: &str) -> Told<'h> {
         succeeded_at: None,
         deleted_at: None,
         dead_at: None,
-        is_whole: lived.dead.iter().any(|letter| is_it(&letter.sent.body)),
+        is_whole: lived.dead.iter().any(|dead_letter| is_it(&dead_letter.sent.body)),
         is_expired: false,
         is_in_queue: !lived.is_drained,
     }

@@ -31,7 +31,7 @@ pub(super) fn deletes_are_repeated(lived: &Lived) -> Broken<'_> {
         let is_refused = invocation.iter().any(
             |event| matches!(&event.what, What::NotDeleted { message, by: who, .. } if who == by && &**message == id),
         );
-        // The delete comes after the letter, whose own faults may use up the time.
+        // The delete comes after the dead letter, whose own faults may use up the time.
         let is_letter_late = invocation
             .iter()
             .any(|event| matches!(&event.what, What::Fault { by: who, operation: Operation::Send, .. } if who == by));

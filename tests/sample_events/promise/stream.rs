@@ -1,10 +1,12 @@
 //! What the samples of streams and brokers promise.
 
-use sluicegate::events::{BrokerMessage, MalformedMessage, broker_messages, stream_records, table_changes};
+use sluicegate::events::{
+    BrokerMessage, MalformedMessage, read_broker_messages, read_stream_records, read_table_changes,
+};
 
 use super::read;
 
-/// What `stream_records` finds: the stream, then partition key, size and milliseconds of arrival of each record, or why it
+/// What `read_stream_records` finds: the stream, then partition key, size and milliseconds of arrival of each record, or why it
 /// is refused; or why the event is.
 pub(super) const STREAMS: &[(&str, &[&str])] = &[
     ("kinesis/batch", &["sluicegate-events", "clinic-seoul 32 500", "clinic-lagos 36 37", "clinic-seoul 40 250"]),
@@ -26,7 +28,7 @@ pub(super) const STREAMS: &[(&str, &[&str])] = &[
 
 const NOT_BASE64_RECORD: &str = "refused: data of the Kinesis record is not base64 at byte 14";
 
-/// What `broker_messages` finds: queue and virtual host, kind, size and priority of each, or why it is refused.
+/// What `read_broker_messages` finds: queue and virtual host, kind, size and priority of each, or why it is refused.
 pub(super) const BROKERS: &[(&str, &[&str])] = &[
     ("mq/activemq-bytes", &["events bytes 20 4"]),
     ("mq/activemq-text", &["events text 21 9", "events text 15 4 redelivered"]),
@@ -54,7 +56,7 @@ pub(super) const BROKERS: &[(&str, &[&str])] = &[
 
 const NOT_BASE64_MESSAGE: &str = "refused: data of the broker message is not base64 at byte 14";
 
-/// What `table_changes` finds: the table, then what happened to each item and which images there are, or why it is refused.
+/// What `read_table_changes` finds: the table, then what happened to each item and which images there are, or why it is refused.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("dynamodb/item-changes", &["sluicegate-donors", "Some(Insert) new", "Some(Modify) new old", "Some(Remove) old"]),
     (
@@ -65,7 +67,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
 ];
 
 fn found_table(event: &str) -> Vec<String> {
-    let batch = table_changes(event).unwrap().unwrap();
+    let batch = read_table_changes(event).unwrap().unwrap();
     let records = batch.records.iter().map(|record| match record {
         Ok(change) => {
             let new = if change.new_image.is_some() { " new" } else { "" };
@@ -86,7 +88,7 @@ fn every_table_sample_reads_as_the_readme_promises() {
 
 #[test]
 fn a_dead_letters_queue_and_reason_are_readable_at_any_depth() {
-    let message = broker_messages(&read("mq/rabbitmq-x-death")).unwrap().messages.remove(0).unwrap();
+    let message = read_broker_messages(&read("mq/rabbitmq-x-death")).unwrap().messages.remove(0).unwrap();
     let death = &message.properties["x-death"];
     for part in [r#""reason":"rejected""#, r#""queue":"orders""#, r#""routing-keys":["orders.new"]"#] {
         assert!(death.contains(part), "{death}");
@@ -98,7 +100,7 @@ fn a_dead_letters_queue_and_reason_are_readable_at_any_depth() {
 }
 
 fn found_stream(event: &str) -> Vec<String> {
-    let batch = match stream_records(event) {
+    let batch = match read_stream_records(event) {
         Ok(Some(batch)) => batch,
         Ok(None) => return vec!["nothing".to_owned()],
         Err(problem) => return vec![problem.to_string()],
@@ -127,7 +129,7 @@ fn found_broker(event: &str) -> Vec<String> {
         }
         Err(malformed) => format!("refused: {}", malformed.problem),
     };
-    broker_messages(event).unwrap().messages.into_iter().map(found).collect()
+    read_broker_messages(event).unwrap().messages.into_iter().map(found).collect()
 }
 
 #[test]

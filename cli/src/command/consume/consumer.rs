@@ -15,7 +15,7 @@ use sluicegate::{
     delivery::{
         CallError, Deadline, Delivery as Delivered, Disposition, Engine, Fate, Policy, Receive, RecordError, Report,
     },
-    events::{Batch, Door, Queue, Record, dispatch::Message},
+    events::{Batch, EventSource, Queue, Record, dispatch::Message},
 };
 use tokio::{
     sync::watch,
@@ -292,7 +292,7 @@ impl<P: Receiving> Consumer<P> {
         let batch = Batch {
             received_at: Some(received_at),
             visibility: Some(self.settings.visibility),
-            ..Batch::new(Door::Dispatch, self.settings.queue.clone(), records)
+            ..Batch::new(EventSource::Dispatch, self.settings.queue.clone(), records)
         };
         let handler = async |record: &Record| self.handle(record, &senders).await;
         let report = self.engine.run(batch, Deadline::never(), &handler).await;

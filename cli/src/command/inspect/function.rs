@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use sluicegate::events::{Door, EventError, Origin, batch, notifications, object_events, tick};
+use sluicegate::events::{
+    EventError, EventSource, Origin, read_batch, read_notifications, read_object_events, read_scheduled_event,
+};
 
 use super::{
     job::{Made, made_of},
@@ -65,7 +67,7 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
     };
     let Ok(value) = serde_json::from_str::<Value>(event) else { return Vec::new() };
     let is_of_objects =
-        || object_events(event).is_ok_and(|found| !(found.objects.is_empty() && found.test_events.is_empty()));
+        || read_object_events(event).is_ok_and(|found| !(found.objects.is_empty() && found.test_events.is_empty()));
     let with_logger = |first: Function| {
         let mut functions = vec![first];
         functions.extend(is_of_objects().then_some(S3ObjectLogger));
@@ -107,7 +109,7 @@ pub(super) fn meant(event: &str) -> Vec<Function> {
         return vec![S3ObjectLogger];
     }
     // It takes any JSON, and so is no answer to whose this is.
-    let is_tick = tick(event).is_ok_and(|tick| tick.origin != Origin::Custom);
+    let is_tick = read_scheduled_event(event).is_ok_and(|tick| tick.origin != Origin::Custom);
     if is_tick { vec![ScheduledPoller] } else { Vec::new() }
 }
 
@@ -150,7 +152,7 @@ impl Function {
 pub(super) type Judged = Result<(Vec<String>, Vec<String>), EventError>;
 
 fn objects(event: &str) -> Judged {
-    let found = object_events(event)?;
+    let found = read_object_events(event)?;
     let logged = found.objects.iter().map(|event| format!("logs {} by way of {}", object(event), event.route));
     let tests = found.test_events.iter().map(|test| format!("acknowledges the test event of bucket {}", test.bucket));
     let problems = found.refused.iter().map(|refusal| match &refusal.message_id {
@@ -162,7 +164,7 @@ fn objects(event: &str) -> Judged {
 
 fn sns(event: &str) -> Judged {
     let (mut does, mut problems) = (Vec::new(), Vec::new());
-    for notification in notifications(event)?.records {
+    for notification in read_notifications(event)?.records {
         match notification {
             Ok(notification) => {
                 let bytes = notification.message.len();
@@ -176,11 +178,11 @@ fn sns(event: &str) -> Judged {
 }
 
 fn jobs(event: &str) -> Judged {
-    let Some(batch) = batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
+    let Some(batch) = read_batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
     let (mut does, mut problems) = (Vec::new(), Vec::new());
-    does.push(match batch.door {
-        Door::Mapping => format!("works on queue {}; Lambda deletes what its answer does not name", batch.queue),
-        Door::Dispatch => format!("works on queue {}, and deletes what is done", batch.queue),
+    does.push(match batch.source {
+        EventSource::Mapping => format!("works on queue {}; Lambda deletes what its answer does not name", batch.queue),
+        EventSource::Dispatch => format!("works on queue {}, and deletes what is done", batch.queue),
     });
     for record in batch.records {
         match record {
@@ -199,11 +201,11 @@ fn jobs(event: &str) -> Judged {
 }
 
 fn thumbnails(event: &str) -> Judged {
-    let Some(batch) = batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
+    let Some(batch) = read_batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
     let (mut does, mut problems) = (Vec::new(), Vec::new());
     for record in batch.records {
         let (id, found) = match record {
-            Ok(record) => (record.message_id, object_events(&record.body)),
+            Ok(record) => (record.message_id, read_object_events(&record.body)),
             Err(record) => (record.message_id, Err(record.problem)),
         };
         match found {
@@ -223,7 +225,7 @@ fn thumbnails(event: &str) -> Judged {
 }
 
 fn poll(event: &str) -> Judged {
-    let tick = tick(event)?;
+    let tick = read_scheduled_event(event)?;
     let origin = match tick.origin {
         Origin::Scheduler => "a tick of EventBridge Scheduler",
         Origin::Rule => "a tick of an EventBridge rule",

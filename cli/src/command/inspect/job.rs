@@ -1,7 +1,7 @@
 //! What the worker makes of one message: the rules of `functions/sqs-worker`, told without doing the work.
 
 use serde_json::Value;
-use sluicegate::events::{Foreign, Notification, Record, json::without_mark, object_events};
+use sluicegate::events::{Foreign, Notification, Record, json::without_mark, read_object_events};
 
 use super::layer::object;
 
@@ -42,7 +42,7 @@ fn job_in(named: Option<&str>, text: &str) -> Result<String, String> {
         Some("Drill") => Ok(drill(&body)),
         Some(other) => Err(format!("unknown job type {other:?}; known: {KNOWN}")),
         None if body.get("name").is_some() => new_donor(&body),
-        None if object_events(text).is_ok() => object_created(text),
+        None if read_object_events(text).is_ok() => object_created(text),
         None if body.get("drill").is_some() => Ok(drill(&body)),
         None => Err(format!("no {JOB_TYPE} attribute, and the body has the shape of no job ({KNOWN})")),
     }
@@ -57,7 +57,7 @@ fn new_donor(body: &Value) -> Result<String, String> {
 }
 
 fn object_created(body: &str) -> Result<String, String> {
-    let found = object_events(body).map_err(|problem| problem.to_string())?;
+    let found = read_object_events(body).map_err(|problem| problem.to_string())?;
     if let Some(refusal) = found.refused.first() {
         return Err(format!("a record of the notification cannot be read: {}", refusal.problem));
     }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use sluicegate::events::{
-    AttributeValue, MalformedRecord, MessageAttributes, Notification, ObjectEvent, Record, batch, json::without_mark,
-    notifications, object_events,
+    AttributeValue, MalformedRecord, MessageAttributes, Notification, ObjectEvent, Record, json::without_mark,
+    read_batch, read_notifications, read_object_events,
 };
 
 use super::{letter::Letter, source};
@@ -128,13 +128,13 @@ fn records_layer(records: &[Value], depth: usize) -> Layer {
         let alone = json!({ "Records": [record] }).to_string();
         match source(record).as_str() {
             "aws:s3" => Layer::new("record", objects(&alone), Vec::new()),
-            "aws:sns" => match notifications(&alone).map(|mut all| all.records.pop()) {
+            "aws:sns" => match read_notifications(&alone).map(|mut all| all.records.pop()) {
                 Ok(Some(Ok(notification))) => notification_layer("notification", &notification, depth),
                 Ok(Some(Err(malformed))) => unreadable(&malformed.problem),
                 Err(problem) => unreadable(&problem),
                 Ok(None) => Layer::bare("record"),
             },
-            "aws:sqs" => match batch(&alone) {
+            "aws:sqs" => match read_batch(&alone) {
                 Ok(batch) => match batch.and_then(|mut batch| batch.records.pop()) {
                     Some(record) => record_layer(&record, depth),
                     None => Layer::bare("record"),
@@ -148,7 +148,7 @@ fn records_layer(records: &[Value], depth: usize) -> Layer {
 }
 
 fn dispatch_layer(text: &str, depth: usize) -> Layer {
-    match batch(text) {
+    match read_batch(text) {
         Ok(Some(batch)) => {
             let what = format!("dispatch of queue {}, {}", batch.queue, counted(batch.records.len()));
             let inside = batch.records.iter().map(|record| record_layer(record, depth)).collect();
@@ -195,7 +195,7 @@ fn attributes(attributes: &MessageAttributes) -> impl Iterator<Item = String> {
 
 /// The objects in one S3 record or EventBridge event.
 fn objects(event: &str) -> Vec<String> {
-    match object_events(event) {
+    match read_object_events(event) {
         Ok(found) => {
             let refused = found.refused.iter().map(|refusal| format!("cannot be read: {}", refusal.problem));
             found.objects.iter().map(object).chain(refused).collect()

@@ -1,7 +1,7 @@
 //! Records of streams and messages of brokers: what is in the event, and what becomes of it.
 
 use serde_json::Value;
-use sluicegate::events::{EventError, broker_messages, firehose_batch, stream_records};
+use sluicegate::events::{EventError, read_broker_messages, read_firehose_batch, read_stream_records};
 
 use super::{
     function::Judged,
@@ -16,7 +16,9 @@ pub(super) fn is_broker(source: &Value) -> bool {
 
 /// What `kinesis-logger` makes of an event.
 pub(super) fn stream(event: &str) -> Judged {
-    let Some(batch) = stream_records(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
+    let Some(batch) = read_stream_records(event)? else {
+        return Ok((vec!["has nothing to do".to_owned()], Vec::new()));
+    };
     let (mut does, mut problems) = (Vec::new(), Vec::new());
     for record in batch.records {
         match record {
@@ -30,7 +32,7 @@ pub(super) fn stream(event: &str) -> Judged {
 /// What `firehose-transformer` makes of an event.
 pub(super) fn delivery(event: &str) -> Judged {
     let (mut does, mut problems) = (Vec::new(), Vec::new());
-    for record in firehose_batch(event)?.records {
+    for record in read_firehose_batch(event)?.records {
         match record {
             Ok(record) => {
                 let id = record.record_id;
@@ -45,7 +47,7 @@ pub(super) fn delivery(event: &str) -> Judged {
 /// What `mq-logger` makes of an event.
 pub(super) fn broker(event: &str) -> Judged {
     let (mut does, mut problems) = (Vec::new(), Vec::new());
-    for message in broker_messages(event)?.messages {
+    for message in read_broker_messages(event)?.messages {
         match message {
             Ok(message) => {
                 let queue = or_dash(message.queue.as_ref());
@@ -61,7 +63,7 @@ pub(super) fn broker(event: &str) -> Judged {
 
 /// The records of a data stream.
 pub(super) fn stream_layer(event: &str) -> Layer {
-    let batch = match stream_records(event) {
+    let batch = match read_stream_records(event) {
         Ok(Some(batch)) => batch,
         Ok(None) => return Layer::new("Kinesis batch, with no record in it", Vec::new(), Vec::new()),
         Err(problem) => return unreadable("Kinesis batch", &problem),
@@ -79,7 +81,7 @@ pub(super) fn stream_layer(event: &str) -> Layer {
 
 /// The records of a delivery stream.
 pub(super) fn delivery_layer(event: &str) -> Layer {
-    let batch = match firehose_batch(event) {
+    let batch = match read_firehose_batch(event) {
         Ok(batch) => batch,
         Err(problem) => return unreadable("Firehose batch", &problem),
     };
@@ -97,7 +99,7 @@ pub(super) fn delivery_layer(event: &str) -> Layer {
 
 /// The messages of a broker.
 pub(super) fn broker_layer(event: &str) -> Layer {
-    let found = match broker_messages(event) {
+    let found = match read_broker_messages(event) {
         Ok(found) => found,
         Err(problem) => return unreadable("broker's batch", &problem),
     };

@@ -1,6 +1,6 @@
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
-use sluicegate::events::object_events;
+use sluicegate::events::read_object_events;
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn object(detail_type: &str, bucket: &str, key: &str, size: Option<u64>) -> Obje
         "time": "2025-03-14T09:26:53Z",
         "detail": {"bucket": {"name": bucket}, "object": {"key": key, "size": size}},
     });
-    object_events(&event.to_string()).unwrap().objects.remove(0)
+    read_object_events(&event.to_string()).unwrap().objects.remove(0)
 }
 
 fn created(key: &str) -> ObjectEvent {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sluicegate::delivery::{CallError, Invoke, InvokeError, REASON, RECEIVES, SOURCE};
 
 use super::world::{Call, World};
-use crate::parcel::MAX_EVENT_BYTES;
+use crate::batch::MAX_EVENT_BYTES;
 
 const RUN: u64 = 90;
 const QUICK: Duration = Duration::from_millis(100);
@@ -26,7 +26,7 @@ fn one_giant(bytes: usize) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn large_messages_are_packed_by_bytes_and_sent_one_parcel_after_the_other() {
+async fn large_messages_are_packed_by_bytes_and_sent_one_batch_after_the_other() {
     let world = World::new((0..10).map(|_| "x".repeat(60_000)));
     let summary = world.run(&[], RUN).await.unwrap();
     assert_eq!((summary.dispatched, summary.invocations), (10, 3));
@@ -50,7 +50,7 @@ async fn a_giant_that_nothing_carries_goes_to_the_dead_letter_queue_whole_with_t
     assert_eq!((summary.received, summary.dispatched, summary.dead_lettered), (10, 9, 1));
     let state = world.state();
     assert_eq!(state.deleted.len(), 10);
-    let (message_id, attributes) = &state.letters[0];
+    let (message_id, attributes) = &state.dead_letters[0];
     assert_eq!((message_id.as_str(), attributes["Photo"].as_str()), ("m-4", "binary"));
     assert_eq!(attributes[SOURCE], "arn:aws:sqs:us-east-1:1:polled");
     assert_eq!(attributes[REASON], "no invocation carries it: RequestTooLargeException");
@@ -89,15 +89,16 @@ async fn a_small_payload_that_is_refused_is_no_giant_and_never_dead_lettered() {
     let world = World::of(10).worker(takes(1, 1));
     world.run(&[DEAD, ("RECEIVERS", "1")], RUN).await.unwrap_err();
     let state = world.state();
-    assert!(state.letters.is_empty() && state.deleted.is_empty());
+    assert!(state.dead_letters.is_empty() && state.deleted.is_empty());
     assert_eq!((state.calls.len(), state.changes.len()), (4, 10), "and it is not asked for each of them");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_is_not_taken_leaves_its_message_where_it_was() {
     let refuses = || CallError { message: "AccessDenied".to_owned(), is_transient: false };
-    let world =
-        World::new(one_giant(500_000)).worker(takes(2_000, 400_000)).taking_letters(move |_| (QUICK, Err(refuses())));
+    let world = World::new(one_giant(500_000))
+        .worker(takes(2_000, 400_000))
+        .taking_dead_letters(move |_| (QUICK, Err(refuses())));
     let summary = world.run(&[DEAD], RUN).await.unwrap();
     assert_eq!((summary.dispatched, summary.dead_lettered), (9, 0));
     assert!(summary.failed_calls > 0);
@@ -105,7 +106,7 @@ async fn a_letter_that_is_not_taken_leaves_its_message_where_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_fails_is_not_given_each_message_of_a_refused_parcel() {
+async fn a_worker_that_fails_is_not_given_each_message_of_a_refused_batch() {
     let world = World::of(10).worker(|call| match call.handles.len() {
         1 => (QUICK, Err(InvokeError::Failed("panic".to_owned()))),
         _ => (QUICK, Err(InvokeError::PayloadRefused("RequestTooLargeException".to_owned()))),
@@ -128,7 +129,7 @@ async fn what_is_sent_one_by_one_ends_where_the_worker_could_not_finish() {
 
 #[tokio::test(start_paused = true)]
 async fn messages_in_hand_are_not_dispatched_when_they_may_be_another_consumer_s() {
-    // Parcels of four, four and two, each at work for 25 s.
+    // Batches of four, four and two, each at work for 25 s.
     let world = World::new((0..10).map(|_| "x".repeat(60_000))).worker(|_| (Duration::from_secs(25), Ok(())));
     let summary = world.run(&[("VISIBILITY_SECONDS", "40"), ("RECEIVERS", "1")], 100).await.unwrap();
     let calls = world.state().calls.iter().map(|call| call.handles.len()).collect::<Vec<_>>();
@@ -155,13 +156,13 @@ async fn events_are_counted_by_payload() {
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_is_refused_with_its_notes_goes_without() {
     let refuses = || CallError { message: "InvalidParameterValue".to_owned(), is_transient: false };
-    let world = World::new(one_giant(500_000)).worker(takes(2_000, 400_000)).taking_letters(move |attributes| {
+    let world = World::new(one_giant(500_000)).worker(takes(2_000, 400_000)).taking_dead_letters(move |attributes| {
         // The producer's own is one.
         (QUICK, if attributes > 1 { Err(refuses()) } else { Ok(()) })
     });
     let summary = world.run(&[DEAD], RUN).await.unwrap();
     assert_eq!((summary.dead_lettered, summary.failed_calls), (1, 0));
-    assert_eq!(world.state().letters[0].1.keys().collect::<Vec<_>>(), ["Photo"]);
+    assert_eq!(world.state().dead_letters[0].1.keys().collect::<Vec<_>>(), ["Photo"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,5 +180,5 @@ async fn a_giant_whose_handle_s_time_is_over_may_be_another_consumer_s_and_is_le
     let world = World::new(["x".repeat(500_000)]).worker(move |_| (Duration::from_secs(12), Err(refused())));
     let summary = world.run(&[DEAD, ("VISIBILITY_SECONDS", "10"), ("RECEIVERS", "1")], 60).await.unwrap();
     assert_eq!((summary.received, summary.left, summary.dead_lettered), (summary.left, summary.received, 0));
-    assert!(world.state().letters.is_empty());
+    assert!(world.state().dead_letters.is_empty());
 }

@@ -64,13 +64,13 @@ async fn run(seed: u64, settings: &[(&str, &str)]) {
     let bodies: Vec<String> = (0..count)
         .map(|_| "x".repeat(usize::try_from(if draw.one_in(20) { draw.below(largest) } else { 2 }).unwrap()))
         .collect();
-    let [receives, works, changes, deletes, letters] = [1, 2, 3, 4, 5].map(|n| Draw::new(seed ^ n));
+    let [receives, works, changes, deletes, dead_letters] = [1, 2, 3, 4, 5].map(|n| Draw::new(seed ^ n));
     let world = World::new(bodies)
         .receiving(move || receives.call())
         .worker(move |_| works.invocation(trouble))
         .changing(move || changes.call())
         .deleting(move || deletes.call())
-        .taking_letters(move |_| letters.call());
+        .taking_dead_letters(move |_| dead_letters.call());
     // `World::run` holds that the counts add up and that it ends in time.
     let answers = if draw.one_in(2) {
         vec![world.run(settings, 90).await]
@@ -85,11 +85,11 @@ async fn run(seed: u64, settings: &[(&str, &str)]) {
     assert!(given.is_disjoint(&returned), "given to the worker and given back: {given:?} {returned:?}");
     assert!(state.changes.iter().all(|(_, _, seconds)| *seconds >= 5), "{:?}", state.changes);
     assert!(state.most_in_flight <= 5 * answers.len());
-    // Nobody is lost: deleted is what was worked on, or has its letter.
+    // Nobody is lost: deleted is what was worked on, or has its dead letter.
     for id in &state.deleted {
-        let has_letter = state.letters.iter().any(|(message_id, _)| *message_id == format!("m-{id}"));
+        let has_dead_letter = state.dead_letters.iter().any(|(message_id, _)| *message_id == format!("m-{id}"));
         let was_given = given.iter().any(|handle| super::world::read_handle(handle).0 == *id);
-        assert!(has_letter || was_given, "message {id} is gone");
+        assert!(has_dead_letter || was_given, "message {id} is gone");
     }
     if let [Ok(summary)] = answers.as_slice() {
         let handed_out: usize = state.receives.iter().map(|receive| receive.messages.len()).sum();

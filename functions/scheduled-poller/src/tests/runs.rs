@@ -110,7 +110,7 @@ async fn a_worker_that_cannot_be_invoked_costs_a_message_one_receive_a_run_and_n
     }
     {
         let state = world.state();
-        assert_eq!((state.messages.len(), state.letters.len()), (300, 0));
+        assert_eq!((state.messages.len(), state.dead_letters.len()), (300, 0));
         assert!(!state.changes.is_empty());
         for &(_, receives, seconds) in &state.changes {
             let longest = 10 * 2_u64.pow(receives - 1);
@@ -150,7 +150,7 @@ async fn a_worker_that_is_throttled_for_all_ends_the_run_and_fails_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_worker_is_never_given_more_parcels_than_there_are_receivers() {
+async fn a_slow_worker_is_never_given_more_batches_than_there_are_receivers() {
     let world = World::of(1_000).worker(|_| (25 * SECOND, Ok(())));
     let summary = world.run(&[], RUN).await.unwrap();
     assert_eq!(world.state().most_in_flight, 5);

@@ -50,7 +50,7 @@ pub(super) struct State {
     pub(super) changes: Vec<(usize, u32, u64)>,
     /// Handles in successful changes.
     pub(super) changed: BTreeSet<String>,
-    pub(super) letters: Vec<(String, BTreeMap<String, String>)>,
+    pub(super) dead_letters: Vec<(String, BTreeMap<String, String>)>,
     pub(super) deleted: BTreeSet<usize>,
     pub(super) calls: Vec<Call>,
     in_flight: usize,
@@ -79,8 +79,8 @@ pub(super) struct Call {
 pub(super) type Outcome<T> = (Duration, Result<T, CallError>);
 
 type Works = dyn Fn(&Call) -> (Duration, Result<(), InvokeError>) + Send + Sync;
-/// Given how many attributes a letter has.
-type Letters = dyn Fn(usize) -> Outcome<()> + Send + Sync;
+/// Given how many attributes a dead letter has.
+type DeadLetters = dyn Fn(usize) -> Outcome<()> + Send + Sync;
 type Answers = dyn Fn() -> Outcome<()> + Send + Sync;
 
 /// Where everything happens. A clone is the same place.
@@ -91,7 +91,7 @@ pub(super) struct World {
     receives: Arc<Answers>,
     changes: Arc<Answers>,
     deletes: Arc<Answers>,
-    letters: Arc<Letters>,
+    dead_letters: Arc<DeadLetters>,
     /// Makes a message that was received into another.
     pub(super) spoil: Arc<dyn Fn(Message) -> Message + Send + Sync>,
     /// Says at once that nothing is there, as some emulators do.
@@ -112,7 +112,7 @@ impl World {
             receives: Arc::new(fine),
             changes: Arc::new(fine),
             deletes: Arc::new(fine),
-            letters: Arc::new(|_| fine()),
+            dead_letters: Arc::new(|_| fine()),
             spoil: Arc::new(|message| message),
             is_impatient: false,
             started: Instant::now(),
@@ -146,8 +146,11 @@ impl World {
         self
     }
 
-    pub(super) fn taking_letters(mut self, letters: impl Fn(usize) -> Outcome<()> + Send + Sync + 'static) -> Self {
-        self.letters = Arc::new(letters);
+    pub(super) fn taking_dead_letters(
+        mut self,
+        dead_letters: impl Fn(usize) -> Outcome<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.dead_letters = Arc::new(dead_letters);
         self
     }
 
@@ -288,14 +291,15 @@ impl SourceQueue for World {
 }
 
 impl DeadLetterQueue for World {
-    async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
-        let (latency, answer) = (self.letters)(letters.iter().map(|letter| letter.attributes.len()).sum());
+    async fn send(&self, _: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        let (latency, answer) =
+            (self.dead_letters)(dead_letters.iter().map(|dead_letter| dead_letter.attributes.len()).sum());
         sleep(latency).await;
         answer?;
-        for letter in letters {
+        for dead_letter in dead_letters {
             let text = |value: &sluicegate::events::MessageAttribute| value.as_text().unwrap_or("binary").to_owned();
-            let attributes = letter.attributes.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-            self.state().letters.push((letter.message_id.to_owned(), attributes));
+            let attributes = dead_letter.attributes.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+            self.state().dead_letters.push((dead_letter.message_id.to_owned(), attributes));
         }
         Ok(Vec::new())
     }

@@ -2,7 +2,7 @@
 
 use sluicegate::{
     delivery::RecordError,
-    events::{EventError, ObjectEvents, Record, json::Field, object_events},
+    events::{EventError, ObjectEvents, Record, json::Field, read_object_events},
     idempotency::Effect,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn fits([records, event, source, detail_type, detail]: &[Field<'_>; 5
 
 impl ObjectCreated {
     pub(super) fn read(body: &str) -> Result<Self, EventError> {
-        object_events(body).map(Self)
+        read_object_events(body).map(Self)
     }
 
     /// Of a notification of one object: S3 may send it more than once.

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use sluicegate::events::batch;
+use sluicegate::events::read_batch;
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn record(job_type: Option<&str>, body: &str) -> Record {
     }
     let record = json!({"messageId": "m", "receiptHandle": "h", "body": body, "messageAttributes": attributes,
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:jobs"});
-    batch(&json!([record]).to_string()).unwrap().unwrap().records.remove(0).unwrap()
+    read_batch(&json!([record]).to_string()).unwrap().unwrap().records.remove(0).unwrap()
 }
 
 fn name_of(job_type: Option<&str>, body: &str) -> String {

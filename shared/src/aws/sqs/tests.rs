@@ -30,7 +30,7 @@ fn a_throttle_is_for_the_moment_whoever_is_blamed_for_it() {
     for code in ["RequestThrottled", "ThrottlingException", "KmsThrottled", "OverLimit", "InternalError"] {
         let entry = answered(code, code != "InternalError", "later");
         assert!(matches!(of_handle(&entry), Failure::Transient(_)), "{code}");
-        assert!(matches!(of_letter(&entry), Failure::Transient(_)), "{code}");
+        assert!(matches!(of_dead_letter(&entry), Failure::Transient(_)), "{code}");
     }
 }
 
@@ -53,7 +53,7 @@ fn a_handle_is_over_when_its_message_is_deleted_or_its_time_is() {
     let failure = of_handle(&answered("InvalidParameterValue", true, beyond));
     assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
     // Of a message that is sent, the same code says that it is too large.
-    let too_large = of_letter(&answered("InvalidParameterValue", true, "longer than allowed"));
+    let too_large = of_dead_letter(&answered("InvalidParameterValue", true, "longer than allowed"));
     assert!(matches!(too_large, Failure::Refused(_)), "{too_large:?}");
 }
 
@@ -69,7 +69,7 @@ async fn delays_are_whole_seconds() {
 #[tokio::test]
 async fn a_letter_keeps_group_and_trace_and_is_known_by_its_message_id_on_a_fifo_queue() {
     let answer = json!({"Successful": [{"Id": "0", "MessageId": "n", "MD5OfMessageBody": ""}], "Failed": []});
-    let letter = DeadLetter {
+    let dead_letter = DeadLetter {
         message_id: "m-1",
         body: "{}",
         attributes: [("JobType".to_owned(), MessageAttribute::text("NewDonor"))].into(),
@@ -78,7 +78,7 @@ async fn a_letter_keeps_group_and_trace_and_is_known_by_its_message_id_on_a_fifo
     };
     let (config, replay) = answers(&[(200, &answer.to_string())]);
     let url = "https://sqs.us-east-1.amazonaws.com/123456789012/dead.fifo";
-    assert!(SqsQueue::new(&config).send(url, std::slice::from_ref(&letter)).await.unwrap().is_empty());
+    assert!(SqsQueue::new(&config).send(url, std::slice::from_ref(&dead_letter)).await.unwrap().is_empty());
     let entry = &sent(&replay)[0]["Entries"][0];
     assert_eq!(entry["MessageGroupId"], "red");
     assert_eq!(entry["MessageDeduplicationId"], "m-1");

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::{
     delivery::{Deletion, REASON, RECEIVES, RecordError, Report, SOURCE, WholeBatchFailed},
-    events::{Door, MalformedRecord, MessageAttribute, MessageAttributes, Record, batch},
+    events::{EventSource, MalformedRecord, MessageAttribute, MessageAttributes, Record, read_batch},
     idempotency::{Attempt, Claim, ClaimAnswer, Effect, Ownership, StoreError, Tries},
 };
 
@@ -64,20 +64,24 @@ fn queue(name: &str) -> Queue {
     Queue::from_url(&format!("https://sqs.us-east-1.amazonaws.com/123456789012/{name}")).unwrap()
 }
 
-fn of(door: Door, queue_name: &str, records: impl IntoIterator<Item = Result<Record, MalformedRecord>>) -> Batch {
-    Batch::new(door, queue(queue_name), records.into_iter().collect())
+fn of(
+    source: EventSource,
+    queue_name: &str,
+    records: impl IntoIterator<Item = Result<Record, MalformedRecord>>,
+) -> Batch {
+    Batch::new(source, queue(queue_name), records.into_iter().collect())
 }
 
-fn bodies(door: Door, bodies: &[&str]) -> Batch {
-    of(door, "jobs", bodies.iter().enumerate().map(|(place, body)| Ok(record(&place.to_string(), body))))
+fn bodies(source: EventSource, bodies: &[&str]) -> Batch {
+    of(source, "jobs", bodies.iter().enumerate().map(|(place, body)| Ok(record(&place.to_string(), body))))
 }
 
 /// A FIFO queue's records: group and body.
-fn groups(door: Door, records: &[(&str, &str)]) -> Batch {
+fn groups(source: EventSource, records: &[(&str, &str)]) -> Batch {
     let record = |(place, (group, body)): (usize, &(&str, &str))| {
         Ok(Record { group_id: Some((*group).to_owned()), ..record(&place.to_string(), body) })
     };
-    of(door, "jobs.fifo", records.iter().enumerate().map(record))
+    of(source, "jobs.fifo", records.iter().enumerate().map(record))
 }
 
 fn policy() -> Policy {
@@ -124,7 +128,7 @@ fn fates(report: &Report) -> Vec<&'static str> {
 async fn the_answer_to_the_mapping_names_exactly_what_was_not_done() {
     let engine = engine(Asked::default());
     let asked = ["done", "retry", "retry in a minute", "reject", "later", "hang", "panic"];
-    let report = engine.run(bodies(Door::Mapping, &asked), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &asked), seconds(30), &obey).await;
     assert_eq!(fates(&report), ["done", "retry", "retry", "rejected", "waiting", "retry", "retry"]);
     assert_eq!(report.failed_ids(), ["1", "2", "4", "5", "6"]);
     let mut delays = engine.port.delays();
@@ -138,11 +142,11 @@ async fn the_answer_to_the_mapping_names_exactly_what_was_not_done() {
 #[tokio::test(start_paused = true)]
 async fn a_rejected_record_reaches_the_dead_letter_queue_with_its_notes_and_is_deleted_after_that() {
     let engine = engine(Asked::default());
-    engine.run(bodies(Door::Mapping, &["reject"]), seconds(30), &obey).await;
+    engine.run(bodies(EventSource::Mapping, &["reject"]), seconds(30), &obey).await;
     let calls = engine.port.calls();
-    let [Call::Send(letters), Call::Delete(deleted)] = calls.as_slice() else { panic!("{calls:?}") };
+    let [Call::Send(dead_letters), Call::Delete(deleted)] = calls.as_slice() else { panic!("{calls:?}") };
     assert_eq!(deleted, &["handle-0"]);
-    let text = |name: &str| letters[0].1[name].as_text().unwrap().to_owned();
+    let text = |name: &str| dead_letters[0].1[name].as_text().unwrap().to_owned();
     let arn = "arn:aws:sqs:us-east-1:123456789012:jobs";
     assert_eq!((text(REASON), text(SOURCE), text(RECEIVES)), ("never again".into(), arn.into(), "3".into()));
 }
@@ -150,7 +154,7 @@ async fn a_rejected_record_reaches_the_dead_letter_queue_with_its_notes_and_is_d
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_was_not_taken_leaves_the_message_to_the_queue() {
     let engine = engine(Asked { refuses: true, ..Asked::default() });
-    let report = engine.run(bodies(Door::Mapping, &["reject"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &["reject"]), seconds(30), &obey).await;
     assert_eq!((report.failed_ids(), fates(&report)), (vec!["0"], vec!["retry"]));
     assert!(engine.port.deleted().is_empty());
 }
@@ -158,22 +162,23 @@ async fn a_letter_that_was_not_taken_leaves_the_message_to_the_queue() {
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_is_refused_with_its_notes_goes_without() {
     let engine = engine(Asked { refuses_notes: true, ..Asked::default() });
-    let report = engine.run(bodies(Door::Mapping, &["reject"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &["reject"]), seconds(30), &obey).await;
     assert_eq!(fates(&report), ["rejected"]);
-    assert!(engine.port.letters().last().unwrap().1.is_empty());
+    assert!(engine.port.dead_letters().last().unwrap().1.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_dead_letter_queue_what_is_rejected_comes_again() {
     let engine = engine_with(Asked::default(), Policy::default());
-    let report = engine.run(bodies(Door::Dispatch, &["reject"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Dispatch, &["reject"]), seconds(30), &obey).await;
     assert_eq!((fates(&report), engine.port.delays().len(), engine.port.deleted().len()), (vec!["retry"], 1, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_the_dispatch_door_the_worker_deletes_what_is_done_and_nothing_else() {
     let engine = engine(Asked::default());
-    let report = engine.run(bodies(Door::Dispatch, &["done", "retry", "reject", "done"]), seconds(30), &obey).await;
+    let report =
+        engine.run(bodies(EventSource::Dispatch, &["done", "retry", "reject", "done"]), seconds(30), &obey).await;
     let mut deleted = engine.port.deleted();
     deleted.sort();
     assert_eq!(deleted, ["handle-0", "handle-2", "handle-3"]);
@@ -183,7 +188,7 @@ async fn at_the_dispatch_door_the_worker_deletes_what_is_done_and_nothing_else()
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_deleted_is_reported() {
     let engine = engine(Asked { refuses: true, ..Asked::default() });
-    let report = engine.run(bodies(Door::Dispatch, &["done"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Dispatch, &["done"]), seconds(30), &obey).await;
     assert!(report.deliveries[0].is_not_deleted());
 }
 
@@ -191,10 +196,10 @@ async fn what_could_not_be_deleted_is_reported() {
 async fn fifty_quick_records_are_five_deletes_and_a_slow_one_keeps_nobody_waiting() {
     let engine = engine(Asked::default());
     let quick: Vec<&str> = vec!["0.01"; 50];
-    engine.run(bodies(Door::Dispatch, &quick), seconds(30), &obey).await;
+    engine.run(bodies(EventSource::Dispatch, &quick), seconds(30), &obey).await;
     assert_eq!(engine.port.calls().len(), 5);
     let slow = super::tests::engine(Asked::default());
-    slow.run(bodies(Door::Dispatch, &["20", "0.01", "0.01"]), seconds(60), &obey).await;
+    slow.run(bodies(EventSource::Dispatch, &["20", "0.01", "0.01"]), seconds(60), &obey).await;
     let calls = slow.port.calls.lock().unwrap().clone();
     assert_eq!(calls[0].1, Call::Delete(vec!["handle-1".to_owned(), "handle-2".to_owned()]));
     assert_eq!(calls.len(), 2, "{calls:?}");
@@ -203,7 +208,7 @@ async fn fifty_quick_records_are_five_deletes_and_a_slow_one_keeps_nobody_waitin
 #[tokio::test(start_paused = true)]
 async fn a_visibility_call_that_hangs_keeps_no_delete_from_its_message() {
     let engine = engine(Asked { changes_hang: true, ..Asked::default() });
-    let report = engine.run(bodies(Door::Dispatch, &["retry", "done"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Dispatch, &["retry", "done"]), seconds(30), &obey).await;
     assert_eq!(engine.port.deleted(), ["handle-1"]);
     assert_eq!(report.deliveries[1].deletion, Deletion::Deleted);
 }
@@ -211,22 +216,22 @@ async fn a_visibility_call_that_hangs_keeps_no_delete_from_its_message() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_failed_as_a_whole_fails_the_invocation_unless_one_record_is_alone() {
     let engine = engine(Asked::default());
-    let report = engine.run(bodies(Door::Mapping, &["retry", "retry"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &["retry", "retry"]), seconds(30), &obey).await;
     assert_eq!(report.response(), Err(WholeBatchFailed { size: 2 }));
-    let alone = engine.run(bodies(Door::Mapping, &["retry"]), seconds(30), &obey).await;
+    let alone = engine.run(bodies(EventSource::Mapping, &["retry"]), seconds(30), &obey).await;
     assert_eq!(alone.response().unwrap().batch_item_failures.len(), 1);
     let lenient = engine_with(Asked::default(), Policy { fail_whole_batch: false, ..policy() });
-    let report = lenient.run(bodies(Door::Mapping, &["retry", "retry"]), seconds(30), &obey).await;
+    let report = lenient.run(bodies(EventSource::Mapping, &["retry", "retry"]), seconds(30), &obey).await;
     assert_eq!(report.response().unwrap().batch_item_failures.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn waiting_is_not_failing() {
     let engine = engine(Asked::default());
-    let report = engine.run(bodies(Door::Mapping, &["later", "later"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &["later", "later"]), seconds(30), &obey).await;
     assert_eq!(report.response().unwrap().batch_item_failures.len(), 2);
     let head = engine
-        .run(groups(Door::Mapping, &[("red", "retry"), ("red", "done"), ("red", "done")]), seconds(30), &obey)
+        .run(groups(EventSource::Mapping, &[("red", "retry"), ("red", "done"), ("red", "done")]), seconds(30), &obey)
         .await;
     assert_eq!(fates(&head), ["retry", "blocked", "blocked"]);
     assert_eq!(head.response().unwrap().batch_item_failures.len(), 3);
@@ -237,14 +242,14 @@ async fn a_message_that_is_there_twice_is_one_delivery_with_the_newest_handle() 
     let engine = engine(Asked::default());
     let newest = Record { receipt_handle: "newest".to_owned(), ..record("0", "done") };
     let report =
-        engine.run(of(Door::Dispatch, "jobs", [Ok(record("0", "done")), Ok(newest)]), seconds(30), &obey).await;
+        engine.run(of(EventSource::Dispatch, "jobs", [Ok(record("0", "done")), Ok(newest)]), seconds(30), &obey).await;
     assert_eq!((report.size(), engine.port.deleted()), (1, vec!["newest".to_owned()]));
 }
 
 fn unreadable(id: &str, group: Option<&str>) -> MalformedRecord {
     let event =
         r#"{"Records":[{"messageId":"m","receiptHandle":"h","eventSourceARN":"arn:aws:sqs:us-east-1:1:jobs"}]}"#;
-    let problem = batch(event).unwrap().unwrap().records.remove(0).unwrap_err().problem;
+    let problem = read_batch(event).unwrap().unwrap().records.remove(0).unwrap_err().problem;
     MalformedRecord {
         message_id: id.to_owned(),
         receipt_handle: Some(format!("handle-{id}")),
@@ -256,10 +261,10 @@ fn unreadable(id: &str, group: Option<&str>) -> MalformedRecord {
 #[tokio::test(start_paused = true)]
 async fn an_unreadable_record_keeps_its_place_in_its_group() {
     let engine = engine(Asked::default());
-    let mut batch = groups(Door::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
+    let mut batch = groups(EventSource::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
     batch.records[0] = Err(unreadable("0", Some("red")));
     assert_eq!(fates(&engine.run(batch, seconds(30), &obey).await), ["retry", "blocked", "done"]);
-    let mut unknown = groups(Door::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
+    let mut unknown = groups(EventSource::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
     unknown.records[1] = Err(unreadable("1", None));
     let report = engine.run(unknown, seconds(30), &obey).await;
     assert_eq!(fates(&report), ["done", "retry", "blocked"], "it may be of any group");
@@ -273,14 +278,14 @@ async fn on_a_fifo_queue_the_next_of_a_group_begins_when_the_one_before_is_delet
         order.lock().unwrap().push((record.message_id.clone(), engine.port.deleted().len()));
         Ok(())
     };
-    engine.run(groups(Door::Dispatch, &[("red", ""), ("red", ""), ("red", "")]), seconds(30), &note).await;
+    engine.run(groups(EventSource::Dispatch, &[("red", ""), ("red", ""), ("red", "")]), seconds(30), &note).await;
     assert_eq!(order.into_inner().unwrap(), [("0".to_owned(), 0), ("1".to_owned(), 1), ("2".to_owned(), 2)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn on_a_fifo_queue_a_record_that_could_not_be_deleted_ends_its_group_and_no_other() {
     let engine = engine(Asked { expired: vec!["handle-0"], ..Asked::default() });
-    let batch = groups(Door::Dispatch, &[("red", ""), ("red", ""), ("blue", "")]);
+    let batch = groups(EventSource::Dispatch, &[("red", ""), ("red", ""), ("blue", "")]);
     let report = engine.run(batch, seconds(30), &obey).await;
     assert_eq!(fates(&report), ["done", "blocked", "done"]);
     assert!(report.deliveries[0].is_not_deleted());
@@ -291,12 +296,12 @@ async fn on_a_fifo_queue_work_stops_when_its_handle_does_and_on_a_standard_queue
     let engine = engine(Asked { changes_hang: true, ..Asked::default() });
     let visible_for_twenty = |batch: Batch| Batch { visibility: Some(Duration::from_secs(20)), ..batch };
     let fifo = engine
-        .run(visible_for_twenty(groups(Door::Dispatch, &[("red", "25"), ("red", "1")])), seconds(60), &obey)
+        .run(visible_for_twenty(groups(EventSource::Dispatch, &[("red", "25"), ("red", "1")])), seconds(60), &obey)
         .await;
     assert_eq!(fates(&fifo), ["abandoned", "blocked"]);
     let only_beats = engine.port.calls().iter().all(|call| matches!(call, Call::Change(changes) if changes[0].1 == 20));
     assert!(only_beats, "its group may be in another consumer's hands: {:?}", engine.port.calls());
-    let standard = engine.run(visible_for_twenty(bodies(Door::Dispatch, &["25"])), seconds(60), &obey).await;
+    let standard = engine.run(visible_for_twenty(bodies(EventSource::Dispatch, &["25"])), seconds(60), &obey).await;
     assert_eq!((fates(&standard), standard.deliveries[0].deletion), (vec!["done"], Deletion::Late));
 }
 
@@ -307,14 +312,17 @@ async fn no_visibility_is_changed_after_the_handle_s_time() {
         sleep(Duration::from_secs(25)).await;
         Err(RecordError::retry("busy"))
     };
-    let batch = Batch { visibility: Some(Duration::from_secs(20)), ..bodies(Door::Dispatch, &["x"]) };
+    let batch = Batch { visibility: Some(Duration::from_secs(20)), ..bodies(EventSource::Dispatch, &["x"]) };
     engine.run(batch, seconds(60), &slow_failure).await;
     let last = engine.port.calls.lock().unwrap().iter().map(|(at, _)| at.as_secs()).max();
     assert!(last < Some(20), "it fails at 25 s: {last:?}");
     // Received fifteen seconds before the invocation, and ten more for clocks that differ: over at once.
     let received_at = Some(now_at(Duration::ZERO) - Duration::from_secs(15));
-    let old =
-        Batch { visibility: Some(Duration::from_secs(20)), received_at, ..bodies(Door::Dispatch, &["retry", "done"]) };
+    let old = Batch {
+        visibility: Some(Duration::from_secs(20)),
+        received_at,
+        ..bodies(EventSource::Dispatch, &["retry", "done"])
+    };
     let report = super::tests::engine(Asked::default()).run(old, seconds(60), &obey).await;
     assert_eq!((report.deliveries[0].delay, report.deliveries[1].deletion), (None, Deletion::Late));
 }
@@ -323,11 +331,11 @@ async fn no_visibility_is_changed_after_the_handle_s_time() {
 async fn a_delay_is_clipped_to_what_is_left_of_twelve_hours() {
     let engine = engine(Asked::default());
     let half_a_day = async |_: &Record| Err(RecordError::retry_after(Duration::from_hours(12), "tomorrow"));
-    engine.run(bodies(Door::Mapping, &["x"]), seconds(30), &half_a_day).await;
+    engine.run(bodies(EventSource::Mapping, &["x"]), seconds(30), &half_a_day).await;
     assert_eq!(engine.port.delays()[0].1, 11 * 3_600, "how long ago it was received is not known");
     let engine = super::tests::engine(Asked::default());
     let received_at = Some(now_at(Duration::ZERO) - Duration::from_hours(1));
-    engine.run(Batch { received_at, ..bodies(Door::Dispatch, &["x"]) }, seconds(30), &half_a_day).await;
+    engine.run(Batch { received_at, ..bodies(EventSource::Dispatch, &["x"]) }, seconds(30), &half_a_day).await;
     assert_eq!(engine.port.delays()[0].1, 11 * 3_600 - 10);
 }
 
@@ -335,7 +343,7 @@ async fn a_delay_is_clipped_to_what_is_left_of_twelve_hours() {
 async fn a_heartbeat_keeps_messages_invisible_until_they_are_settled() {
     let beating = Policy { visibility: Some(Duration::from_secs(30)), ..policy() };
     let engine = engine_with(Asked::default(), beating);
-    let report = engine.run(bodies(Door::Dispatch, &["45", "45"]), seconds(300), &obey).await;
+    let report = engine.run(bodies(EventSource::Dispatch, &["45", "45"]), seconds(300), &obey).await;
     assert!(report.failed_ids().is_empty());
     let beats: Vec<u64> = engine.port.calls.lock().unwrap().iter().map(|(at, _)| at.as_secs()).collect();
     // After each third; the last call is the delete.
@@ -346,7 +354,8 @@ async fn a_heartbeat_keeps_messages_invisible_until_they_are_settled() {
 async fn no_beat_is_sent_where_the_visibility_outlasts_the_invocation() {
     for (visibility, beats) in [(61, 0), (60, 1)] {
         let engine = engine_with(Asked::default(), policy());
-        let batch = Batch { visibility: Some(Duration::from_secs(visibility)), ..bodies(Door::Dispatch, &["44"]) };
+        let batch =
+            Batch { visibility: Some(Duration::from_secs(visibility)), ..bodies(EventSource::Dispatch, &["44"]) };
         engine.run(batch, Deadline::after(Some(Duration::from_millis(60_500))), &obey).await;
         assert_eq!(engine.port.delays().len(), beats, "{visibility}");
     }
@@ -358,7 +367,7 @@ async fn a_twelve_hour_visibility_does_not_stop_a_job_of_five_hours() {
         let engine = engine_with(Asked::default(), policy());
         let received_at = Some(now_at(Duration::ZERO));
         let visibility = Some(Duration::from_hours(visibility));
-        let batch = Batch { received_at, visibility, ..bodies(Door::Dispatch, &["18000"]) };
+        let batch = Batch { received_at, visibility, ..bodies(EventSource::Dispatch, &["18000"]) };
         let report = engine.run(batch, Deadline::never(), &obey).await;
         assert_eq!((fates(&report), report.deliveries[0].deletion), (vec!["done"], Deletion::Deleted));
     }
@@ -368,7 +377,7 @@ async fn a_twelve_hour_visibility_does_not_stop_a_job_of_five_hours() {
 async fn the_oldest_in_receives_begin_first_and_those_that_begin_later_know_how_long_work_takes() {
     let one_at_a_time = Policy { concurrency: 1, ..policy() };
     let engine = engine_with(Asked::default(), one_at_a_time);
-    let mut batch = bodies(Door::Mapping, &["10", "10", "10"]);
+    let mut batch = bodies(EventSource::Mapping, &["10", "10", "10"]);
     batch.records[2].as_mut().unwrap().receive_count = Some(9);
     // 30 s: the third would be stopped half-way, so it is not begun.
     let report = engine.run(batch, seconds(30), &obey).await;
@@ -379,9 +388,9 @@ async fn the_oldest_in_receives_begin_first_and_those_that_begin_later_know_how_
 async fn only_work_that_began_with_the_invocation_fails_at_its_end() {
     let one_at_a_time = Policy { concurrency: 1, ..policy() };
     let engine = engine_with(Asked::default(), one_at_a_time);
-    let report = engine.run(bodies(Door::Mapping, &["1", "hang"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &["1", "hang"]), seconds(30), &obey).await;
     assert_eq!(fates(&report), ["done", "out of time"]);
-    let report = engine.run(bodies(Door::Mapping, &["hang", "1"]), seconds(30), &obey).await;
+    let report = engine.run(bodies(EventSource::Mapping, &["hang", "1"]), seconds(30), &obey).await;
     assert_eq!(fates(&report), ["retry", "not started"]);
 }
 
@@ -389,7 +398,7 @@ async fn only_work_that_began_with_the_invocation_fails_at_its_end() {
 async fn a_message_is_given_up_for_its_own_failures_and_not_for_its_receives() {
     let engine = engine(Asked::default());
     let receive = |count| {
-        let mut batch = bodies(Door::Mapping, &["retry in a minute"]);
+        let mut batch = bodies(EventSource::Mapping, &["retry in a minute"]);
         batch.records[0].as_mut().unwrap().receive_count = Some(count);
         batch
     };
@@ -436,17 +445,17 @@ proptest! {
                 }
                 outcome
             };
-            let door = if dispatched { Door::Dispatch } else { Door::Mapping };
+            let source = if dispatched { EventSource::Dispatch } else { EventSource::Mapping };
             let records = asked.iter().enumerate().map(|(place, (body, group))| {
                 // Without a group on a FIFO queue all would be one lane: the more interesting case has groups.
                 let group_id = Some(group.map_or("none".to_owned(), |group| group.to_string())).filter(|_| fifo || group.is_some());
                 Ok(Record { group_id, ..record(&place.to_string(), body) })
             });
-            let batch = of(door, if fifo { "jobs.fifo" } else { "jobs" }, records);
+            let batch = of(source, if fifo { "jobs.fifo" } else { "jobs" }, records);
             let report = engine.run(batch, seconds(30), &handler).await;
 
             let done = done.into_inner().unwrap();
-            let dead: Vec<String> = engine.port.letters().into_iter().map(|(id, _)| id).filter(|_| !refuses).collect();
+            let dead: Vec<String> = engine.port.dead_letters().into_iter().map(|(id, _)| id).filter(|_| !refuses).collect();
             let mut failed: Vec<String> = report.failed_ids().into_iter().map(ToOwned::to_owned).collect();
             let mut expected: Vec<String> = (0..asked.len()).map(|place| place.to_string()).collect();
             expected.retain(|id| !done.contains(id) && !dead.contains(id));

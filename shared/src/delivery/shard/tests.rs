@@ -3,7 +3,7 @@ use std::{cell::RefCell, time::Duration};
 use proptest::prelude::*;
 
 use super::*;
-use crate::events::stream_records;
+use crate::events::read_stream_records;
 
 /// What is asked of the handler by a record's partition key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ fn batch(asked: &[Asked]) -> StreamBatch {
         })
     };
     let records: Vec<_> = asked.iter().enumerate().map(record).collect();
-    stream_records(&serde_json::json!({ "Records": records }).to_string()).unwrap().unwrap()
+    read_stream_records(&serde_json::json!({ "Records": records }).to_string()).unwrap().unwrap()
 }
 
 struct Observed {

@@ -65,13 +65,13 @@ fn transform_all(acts: &[Act], remaining: Duration) -> Transformation<'static> {
     })
 }
 
-fn draft(place: usize, original: usize, transformed: Option<usize>) -> Draft<'static> {
+fn ended(place: usize, original: usize, transformed: Option<usize>) -> Ended<'static> {
     let outcome = match transformed {
         Some(0) => Ok(None),
         Some(bytes) => Ok(Some("t".repeat(bytes))),
         None => Err(RecordError::reject("never")),
     };
-    Draft { record_id: format!("id-{place}"), original: "o".repeat(original).into(), outcome }
+    Ended { record_id: format!("id-{place}"), original: "o".repeat(original).into(), outcome }
 }
 
 fn ids<'t>(transformation: &'t Transformation<'_>) -> Vec<&'t str> {
@@ -110,13 +110,13 @@ proptest! {
         sizes in proptest::collection::vec((1_usize..300, proptest::option::of(0_usize..600)), 0..40),
         slack in 0_usize..4_000,
     ) {
-        let drafts = || sizes.iter().enumerate().map(|(place, (original, new))| draft(place, *original, *new));
-        let bare = drafts().map(|draft| Draft { original: "".into(), outcome: Err(RecordError::reject("never")), ..draft });
+        let all = || sizes.iter().enumerate().map(|(place, (original, new))| ended(place, *original, *new));
+        let bare = all().map(|ended| Ended { original: "".into(), outcome: Err(RecordError::reject("never")), ..ended });
         let limit = bytes_of(&answer(bare.collect(), usize::MAX).response) + 1 + slack;
-        let transformation = answer(drafts().collect(), limit);
+        let transformation = answer(all().collect(), limit);
         prop_assert!(serde_json::to_string(&transformation.response).unwrap().len() <= limit);
         // What is delivered is what would be if nothing else had an original.
-        let without = answer(drafts().map(|draft| Draft { original: "".into(), ..draft }).collect(), limit);
+        let without = answer(all().map(|ended| Ended { original: "".into(), ..ended }).collect(), limit);
         let mut without_data = 0;
         for (place, (answer, (original, new))) in transformation.response.records.iter().zip(&sizes).enumerate() {
             let is_named = transformation.failures.iter().any(|(failed, _)| *failed == place);
@@ -136,15 +136,15 @@ proptest! {
     fn the_size_of_an_answer_is_known_to_the_byte(
         records in proptest::collection::vec((".{1,8}", ".{0,20}", any::<bool>()), 1..20),
     ) {
-        let mut fitting = Fitting::within(usize::MAX);
+        let mut made = Answer::within(usize::MAX);
         for (place, (record_id, data, is_replaced)) in records.iter().enumerate() {
-            fitting.push(record_id.clone(), TransformationResult::ProcessingFailed);
+            made.push(record_id.clone(), TransformationResult::ProcessingFailed);
             if *is_replaced {
-                prop_assert!(fitting.replace(place, TransformationResult::Ok, data.into()));
+                prop_assert!(made.replace(place, TransformationResult::Ok, data.into()));
             }
         }
-        let expected = fitting.bytes;
-        let answer = serde_json::to_string(&TransformationResponse { records: fitting.records }).unwrap();
+        let expected = made.bytes;
+        let answer = serde_json::to_string(&TransformationResponse { records: made.records }).unwrap();
         // One comma more is counted than there are.
         prop_assert_eq!(answer.len() + 1, expected);
     }
@@ -191,7 +191,7 @@ fn ten_thousand_records_are_answered_below_the_limit() {
 
 #[test]
 fn where_not_even_the_originals_fit_records_are_answered_without_them() {
-    let transformation = answer(vec![draft(0, 100, None), draft(1, 100, Some(100))], 250);
+    let transformation = answer(vec![ended(0, 100, None), ended(1, 100, Some(100))], 250);
     assert!(serde_json::to_string(&transformation.response).unwrap().len() <= 250);
     assert_eq!(transformation.response.records[1].result, TransformationResult::Ok, "what is delivered comes first");
     assert_eq!((&*transformation.response.records[0].data, transformation.without_data), ("", 1));

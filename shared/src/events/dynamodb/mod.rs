@@ -7,7 +7,7 @@ mod read;
 mod record;
 
 pub use self::{
-    read::table_changes,
+    read::read_table_changes,
     record::{ChangeKind, Image, TableChange},
 };
 

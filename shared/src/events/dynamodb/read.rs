@@ -28,7 +28,7 @@ const NAMES: [&str; 7] = [
 ///
 /// A record needs its sequence number and an image, or where the stream holds keys only, the keys. One without a sequence
 /// number fails the event: it could not be named in the answer, and a shard goes on behind what is not named.
-pub fn table_changes(event: &str) -> Result<Option<StreamBatch<TableChange>>, EventError> {
+pub fn read_table_changes(event: &str) -> Result<Option<StreamBatch<TableChange>>, EventError> {
     let ([_], found) = records(event, (EVENT, ["Records[]"]), (RECORD, NAMES))?;
     let found = found.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?;
     if found.is_empty() {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::read::table_changes;
+use super::read::read_table_changes;
 use crate::events::{Sequenced, StreamBatch, error::EventError, json::JsonProblem};
 
 /// One change of one item.
@@ -49,7 +49,7 @@ impl Image {
     /// As a type of yours: texts, numbers, lists and maps become those of plain JSON, a set a list, bytes stay base64.
     ///
     /// ```
-    /// # use sluicegate::events::table_changes;
+    /// # use sluicegate::events::read_table_changes;
     /// # let event = r#"{"Records": [{"dynamodb": {"SequenceNumber": "1",
     /// #     "NewImage": {"id": {"N": "7"}, "name": {"S": "Ada"}}}}]}"#;
     /// #[derive(serde::Deserialize)]
@@ -58,7 +58,7 @@ impl Image {
     ///     name: String,
     /// }
     ///
-    /// let batch = table_changes(event)?.unwrap();
+    /// let batch = read_table_changes(event)?.unwrap();
     /// let change = batch.records[0].as_ref().unwrap();
     /// let donor: Donor = change.new_image.as_ref().unwrap().read()?;
     /// assert_eq!((donor.id, donor.name.as_str()), (7, "Ada"));
@@ -94,7 +94,7 @@ fn plain(value: Value) -> Value {
 
 impl Sequenced for TableChange {
     fn read(event: &str) -> Result<Option<StreamBatch<Self>>, EventError> {
-        table_changes(event)
+        read_table_changes(event)
     }
 
     fn sequence_number(&self) -> &str {

@@ -9,8 +9,8 @@ fn record(dynamodb: &Value) -> Value {
 }
 
 fn read(records: &[Value]) -> StreamBatch<TableChange> {
-    let batch = table_changes(&json!({ "Records": records }).to_string()).unwrap().unwrap();
-    let bare = table_changes(&json!(records).to_string()).unwrap().unwrap();
+    let batch = read_table_changes(&json!({ "Records": records }).to_string()).unwrap().unwrap();
+    let bare = read_table_changes(&json!(records).to_string()).unwrap().unwrap();
     assert_eq!(bare.records.len(), batch.records.len(), "a pipe's list is a batch like another");
     batch
 }
@@ -39,16 +39,16 @@ fn a_change_without_an_image_fails_alone_and_one_without_a_number_fails_the_even
     assert_eq!(malformed.problem.to_string(), "DynamoDB record has no dynamodb.NewImage");
     assert!(batch.records[0].is_ok() && batch.records[2].is_ok());
     for bad in [json!({}), json!([]), json!({"dynamodb": {"SequenceNumber": 7}}), json!({"dynamodb": [["9"]]})] {
-        assert!(table_changes(&json!({"Records": [bad]}).to_string()).is_err(), "{bad}");
+        assert!(read_table_changes(&json!({"Records": [bad]}).to_string()).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn no_records_are_no_batch() {
     for event in [r#"{"Records": []}"#, r#"{"Records": null}"#, "[]"] {
-        assert!(table_changes(event).unwrap().is_none(), "{event}");
+        assert!(read_table_changes(event).unwrap().is_none(), "{event}");
     }
-    assert!(table_changes("{}").is_err());
+    assert!(read_table_changes("{}").is_err());
 }
 
 #[test]

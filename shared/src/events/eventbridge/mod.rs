@@ -5,7 +5,7 @@
 pub(super) mod read;
 mod record;
 
-pub use self::{read::event_bridge, record::EventBridge};
+pub use self::{read::read_event_bridge, record::EventBridge};
 
 /// The `detail-type` of an API call that `CloudTrail` tells of.
 pub(super) const CLOUD_TRAIL: &str = "AWS API Call via CloudTrail";

@@ -16,17 +16,17 @@ const NAMES: [&str; 7] = ["id", "source", "detail-type", "account", "region", "t
 /// Reads an event with a detail of any type; only the detail is needed.
 ///
 /// ```
-/// # use sluicegate::events::event_bridge;
+/// # use sluicegate::events::read_event_bridge;
 /// #[derive(serde::Deserialize)]
 /// struct StateChange<'a> {
 ///     state: &'a str,
 /// }
 ///
-/// let event = event_bridge::<StateChange>(r#"{"source": "aws.ec2", "detail": {"state": "running"}}"#)?;
+/// let event = read_event_bridge::<StateChange>(r#"{"source": "aws.ec2", "detail": {"state": "running"}}"#)?;
 /// assert_eq!((event.source.as_deref(), event.detail.state), (Some("aws.ec2"), "running"));
 /// # Ok::<_, sluicegate::events::EventError>(())
 /// ```
-pub fn event_bridge<'a, T: Deserialize<'a>>(event: &'a str) -> Result<EventBridge<T>, EventError> {
+pub fn read_event_bridge<'a, T: Deserialize<'a>>(event: &'a str) -> Result<EventBridge<T>, EventError> {
     let (event, detail) = around(fields(without_mark(event), EVENT, NAMES)?);
     let json = detail.json().ok_or(EventError::MissingField { of: EVENT, field: "detail" })?;
     let detail = serde_json::from_str(json)

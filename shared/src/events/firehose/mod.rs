@@ -6,7 +6,7 @@ mod read;
 mod record;
 
 pub use self::{
-    read::firehose_batch,
+    read::read_firehose_batch,
     record::{FirehoseBatch, FirehoseRecord, MalformedFirehoseRecord},
 };
 

@@ -20,7 +20,7 @@ const RECORD: &str = "Firehose record";
 ///
 /// A record without an id, or with the id of another, fails the event: it could not be answered. Firehose then invokes
 /// again, three times by default, and keeps the batch under its error prefix.
-pub fn firehose_batch(event: &str) -> Result<FirehoseBatch<'_>, EventError> {
+pub fn read_firehose_batch(event: &str) -> Result<FirehoseBatch<'_>, EventError> {
     let [delivery_stream_arn, source_stream_arn, raw] =
         fields(event, EVENT, ["deliveryStreamArn", "sourceKinesisStreamArn", "records[]"])?;
     let raw = raw.list(EVENT)?.ok_or(EventError::MissingField { of: EVENT, field: "records" })?;

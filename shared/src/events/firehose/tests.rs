@@ -14,7 +14,7 @@ const GOOD: &str = r#"{"recordId":"1","approximateArrivalTimestamp":176732304567
 #[test]
 fn a_record_keeps_its_bytes_and_what_they_came_as() {
     let event = event(GOOD);
-    let batch = firehose_batch(&event).unwrap();
+    let batch = read_firehose_batch(&event).unwrap();
     let record = batch.records[0].as_ref().unwrap();
     assert_eq!((record.record_id.as_str(), &*record.encoded, record.body.as_slice()), ("1", "aGVsbG8=", &b"hello"[..]));
     assert_eq!(record.arrived_at.unwrap().to_rfc3339(), "2026-01-02T03:04:05.678+00:00");
@@ -31,7 +31,7 @@ fn a_record_that_cannot_be_read_leaves_its_neighbour_alone_and_keeps_its_data() 
         (r#"{"recordId":"2","approximateArrivalTimestamp":1}"#, "", "has no data"),
     ] {
         let event = event(&format!("{bad},{GOOD}"));
-        let batch = firehose_batch(&event).unwrap();
+        let batch = read_firehose_batch(&event).unwrap();
         let malformed = batch.records[0].as_ref().unwrap_err();
         assert_eq!((malformed.record_id.as_str(), &*malformed.encoded), ("2", data), "{bad}");
         assert!(malformed.problem.to_string().contains(part), "{bad}: {}", malformed.problem);
@@ -47,10 +47,10 @@ fn an_event_that_could_not_be_answered_is_refused() {
         (format!("{GOOD},{GOOD}"), "a recordId of its own"),
         ("7".to_owned(), "not a valid Firehose record"),
     ] {
-        let problem = firehose_batch(&event(&records)).unwrap_err().to_string();
+        let problem = read_firehose_batch(&event(&records)).unwrap_err().to_string();
         assert!(problem.contains(part), "{records}: {problem}");
     }
-    assert_eq!(firehose_batch("{}").unwrap_err().to_string(), "Firehose event has no records");
+    assert_eq!(read_firehose_batch("{}").unwrap_err().to_string(), "Firehose event has no records");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_record_needs_its_id_and_its_data_only() {
         r#"{"recordId":"1","data":"aGVsbG8=","kinesisRecordMetadata":["k"]}"#,
     ] {
         let event = format!(r#"{{"records":[{lean}]}}"#);
-        let batch = firehose_batch(&event).unwrap();
+        let batch = read_firehose_batch(&event).unwrap();
         let record = batch.records[0].as_ref().unwrap();
         assert_eq!(
             (record.body.as_slice(), record.arrived_at, &record.partition_key),
@@ -72,6 +72,6 @@ fn a_record_needs_its_id_and_its_data_only() {
         assert_eq!((batch.stream_name(), batch.source_name()), ("unknown", None));
     }
     let batch = r#"{"records":[{"recordId":"1","data":"","approximateArrivalTimestamp":1784523967089.0}]}"#;
-    let batch = firehose_batch(batch).unwrap();
+    let batch = read_firehose_batch(batch).unwrap();
     assert!(batch.records[0].as_ref().unwrap().arrived_at.is_some());
 }

@@ -7,7 +7,7 @@ mod read;
 mod record;
 
 pub use self::{
-    read::stream_records,
+    read::read_stream_records,
     record::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord},
 };
 

@@ -34,7 +34,7 @@ const NAMES: [&str; 10] = [
 /// Takes the event source mapping's `{"Records": [{"kinesis": {…}}]}` and the bare list of flat records that a pipe of
 /// EventBridge sends. A record needs its sequence number and its data. One without a sequence number fails the event: it
 /// could not be named in the answer, and a shard goes on behind what is not named.
-pub fn stream_records(event: &str) -> Result<Option<StreamBatch>, EventError> {
+pub fn read_stream_records(event: &str) -> Result<Option<StreamBatch>, EventError> {
     let ([_], found) = records(event, (EVENT, ["Records[]"]), (RECORD, NAMES))?;
     let found = found.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?;
     let mut ignored = Ignored::default();

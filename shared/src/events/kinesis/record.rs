@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::read::stream_records;
+use super::read::read_stream_records;
 use crate::events::{error::EventError, ignored::Ignored};
 
 /// What the Kinesis Producer Library puts before several user records that it sends as one.
@@ -43,7 +43,7 @@ pub trait Sequenced: Sized {
 
 impl Sequenced for StreamRecord {
     fn read(event: &str) -> Result<Option<StreamBatch>, EventError> {
-        stream_records(event)
+        read_stream_records(event)
     }
 
     fn sequence_number(&self) -> &str {

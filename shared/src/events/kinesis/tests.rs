@@ -12,7 +12,7 @@ fn wire(sequence_number: &str, kinesis: &Value) -> Value {
 }
 
 fn read(records: &[Value]) -> Result<Option<StreamBatch>, EventError> {
-    stream_records(&json!({"Records": records}).to_string())
+    read_stream_records(&json!({"Records": records}).to_string())
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_pipes_flat_records_are_a_batch_like_another() {
     let event = r#"[{"partitionKey": "1", "sequenceNumber": "495", "data": "aGVsbG8=", "approximateArrivalTimestamp":
         1545084650.987, "eventID": "shardId-000000000006:495", "eventSourceARN":
         "arn:aws:kinesis:us-east-2:123456789012:stream/clicks"}]"#;
-    let batch = stream_records(event).unwrap().unwrap();
+    let batch = read_stream_records(event).unwrap().unwrap();
     let record = batch.records[0].as_ref().unwrap();
     assert_eq!((record.sequence_number.as_str(), record.shard_id.as_str()), ("495", "shardId-000000000006"));
     assert_eq!((record.partition_key.as_deref(), record.body.as_slice()), (Some("1"), &b"hello"[..]));
@@ -120,7 +120,7 @@ fn an_arrival_time_that_is_none_is_left_out() {
 fn data_may_have_its_slashes_escaped() {
     let event = json!({"Records": [wire("1", &json!({"partitionKey": "k", "data": "//8="}))]}).to_string();
     let event = event.replace("//8=", r"\/\/8=");
-    let batch = stream_records(&event).unwrap().unwrap();
+    let batch = read_stream_records(&event).unwrap().unwrap();
     assert_eq!(batch.records[0].as_ref().unwrap().body, [0xFF, 0xFF]);
 }
 

@@ -7,7 +7,7 @@ mod read;
 mod record;
 
 pub use self::{
-    read::broker_messages,
+    read::read_broker_messages,
     record::{BrokerEvent, BrokerMessage, MalformedMessage, MessageKind},
 };
 

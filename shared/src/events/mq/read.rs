@@ -21,7 +21,7 @@ const MESSAGE: &str = "broker message";
 ///
 /// ActiveMQ's messages are a list, RabbitMQ's are lists by `<queue>::<virtual host>`; the shape tells them apart, as
 /// `eventSource` is `aws:mq`, `aws:amq` or absent in AWS's own examples.
-pub fn broker_messages(event: &str) -> Result<BrokerEvent, EventError> {
+pub fn read_broker_messages(event: &str) -> Result<BrokerEvent, EventError> {
     let [broker_arn, messages, by_queue] =
         fields(event, EVENT, ["eventSourceArn", "messages[]", "rmqMessagesByQueue"])?;
     let mut reader = Reader::default();

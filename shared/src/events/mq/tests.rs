@@ -8,7 +8,7 @@ use super::{
 use crate::events::EventError;
 
 fn only(event: &Value) -> Result<BrokerMessage, MalformedMessage> {
-    let mut messages = broker_messages(&event.to_string()).unwrap().messages;
+    let mut messages = read_broker_messages(&event.to_string()).unwrap().messages;
     assert_eq!(messages.len(), 1);
     messages.remove(0)
 }
@@ -43,7 +43,7 @@ fn properties_of_another_type_are_named_and_refuse_nothing() {
     let properties = json!({"contentType": {"bytes": [1]}, "headers": [], "priority": "4", "correlationId": 7,
         "messageId": {}, "timestamp": 1_784_523_967_000_i64});
     let event = rabbit("jobs::/", &json!({"basicProperties": properties, "redelivered": "no", "data": ""}));
-    let found = broker_messages(&event.to_string()).unwrap();
+    let found = read_broker_messages(&event.to_string()).unwrap();
     assert!(found.messages[0].is_ok());
     let names = ["messageId", "correlationId", "contentType", "priority", "redelivered", "timestamp", "headers"];
     assert_eq!(found.ignored.names(), names);
@@ -64,7 +64,7 @@ fn a_bad_message_fails_alone_and_keeps_its_names_and_its_body() {
     let good = json!({"messageID": "ID:2", "destination": {"physicalName": "jobs"}, "data": ""});
     let bad = json!({"messageID": "ID:1", "destination": {"physicalName": "jobs"}, "data": "!", "priority": 4});
     let list = json!(["ID:3", "jobs"]);
-    let messages = broker_messages(&json!({"messages": [bad, 7, good, list]}).to_string()).unwrap().messages;
+    let messages = read_broker_messages(&json!({"messages": [bad, 7, good, list]}).to_string()).unwrap().messages;
     let [Err(named), Err(unnamed), Ok(_), Err(list)] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((named.queue.as_deref(), named.message_id.as_deref()), (Some("jobs"), Some("ID:1")));
     assert_eq!((&*named.body, named.place), (r#""!""#, 1));
@@ -109,10 +109,10 @@ fn a_time_is_read_as_java_writes_it() {
 #[test]
 fn another_shape_is_no_brokers_event_and_null_is_one_without_messages() {
     for event in ["{}", r#"{"Records": []}"#] {
-        assert!(matches!(broker_messages(event), Err(EventError::UnknownShape { .. })), "{event}");
+        assert!(matches!(read_broker_messages(event), Err(EventError::UnknownShape { .. })), "{event}");
     }
     for event in [r#"{"messages": 7}"#, r#"{"rmqMessagesByQueue": [["q"]]}"#] {
-        assert!(matches!(broker_messages(event), Err(EventError::WrongType { .. })), "{event}");
+        assert!(matches!(read_broker_messages(event), Err(EventError::WrongType { .. })), "{event}");
     }
     for event in [
         r#"{"messages": []}"#,
@@ -120,6 +120,6 @@ fn another_shape_is_no_brokers_event_and_null_is_one_without_messages() {
         r#"{"rmqMessagesByQueue": null}"#,
         r#"{"rmqMessagesByQueue": {"q::/": null}}"#,
     ] {
-        assert!(broker_messages(event).unwrap().messages.is_empty(), "{event}");
+        assert!(read_broker_messages(event).unwrap().messages.is_empty(), "{event}");
     }
 }

@@ -6,7 +6,7 @@ pub(super) mod read;
 mod record;
 
 pub use self::{
-    read::{is_envelope, notifications},
+    read::{is_envelope, read_notifications},
     record::{MalformedNotification, Notification, Notifications},
 };
 

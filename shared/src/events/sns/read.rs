@@ -17,7 +17,7 @@ const NOTIFICATION: &str = "SNS notification";
 /// Reads the event with which SNS invokes a function: each record by itself, so that a bad one leaves the rest alone.
 ///
 /// See [Using Lambda with Amazon SNS](https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html).
-pub fn notifications(event: &str) -> Result<Notifications, EventError> {
+pub fn read_notifications(event: &str) -> Result<Notifications, EventError> {
     let [records] = fields(event, EVENT, ["Records[]"])?;
     let records = records.list(EVENT)?.ok_or(EventError::MissingField { of: EVENT, field: "Records" })?;
     let mut ignored = Ignored::default();

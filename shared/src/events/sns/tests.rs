@@ -27,7 +27,7 @@ fn a_users_own_json_with_a_message_key_is_no_envelope() {
 }
 
 fn only(sns: &str) -> (Result<Notification, MalformedNotification>, Vec<String>) {
-    let mut found = notifications(&format!(r#"{{"Records":[{{"Sns":{sns}}}]}}"#)).unwrap();
+    let mut found = read_notifications(&format!(r#"{{"Records":[{{"Sns":{sns}}}]}}"#)).unwrap();
     assert_eq!(found.records.len(), 1);
     (found.records.remove(0), found.ignored.names().iter().map(ToString::to_string).collect())
 }

@@ -1,4 +1,4 @@
-//! Records of a queue, whichever of the worker's two doors they come through.
+//! Records of a queue, sent by a mapping or dispatched by the poller.
 //!
 //! See [Using Lambda with Amazon SQS](https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), and for the bare list of
 //! a pipe [Amazon SQS as a source](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
@@ -11,7 +11,7 @@ mod record;
 
 pub use self::{
     queue::Queue,
-    record::{Batch, Door, MalformedRecord, Record},
+    record::{Batch, EventSource, MalformedRecord, Record},
 };
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use super::{
     queue::Queue,
-    record::{Batch, Door, MalformedRecord, Record},
+    record::{Batch, EventSource, MalformedRecord, Record},
 };
 use crate::events::{
     attribute::{MessageAttributes, attributes},
@@ -14,7 +14,7 @@ use crate::events::{
     json::{Field, Found, fields},
 };
 
-/// How the two doors spell a record: Lambda's event, and the answer of `ReceiveMessage`.
+/// How the two sources spell a record: Lambda's event, and the answer of `ReceiveMessage`.
 pub(crate) struct Spelling {
     /// As errors call a record.
     pub(crate) of: &'static str,
@@ -36,7 +36,7 @@ pub(crate) const DISPATCH: Spelling = Spelling {
     needs_handle: true,
 };
 
-/// What SQS itself adds, the same on both doors.
+/// What SQS itself adds, the same in both.
 const SYSTEM: [&str; 5] =
     ["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "MessageDeduplicationId", "AWSTraceHeader"];
 
@@ -124,18 +124,18 @@ pub(crate) fn mapping(found: Vec<Found<'_, 6>>) -> Option<Batch> {
     }
     let mut read = Read::of(found, &MAPPING);
     let queue = read.queue_of_mapping();
-    Some(batch(Door::Mapping, queue, read))
+    Some(batch(EventSource::Mapping, queue, read))
 }
 
 /// The batch of a dispatch, without its times.
 pub(crate) fn dispatched(queue: Queue, elements: &[&str]) -> Batch {
     let found = elements.iter().map(|element| fields(element, DISPATCH.of, DISPATCH.names)).collect();
-    batch(Door::Dispatch, queue, Read::of(found, &DISPATCH))
+    batch(EventSource::Dispatch, queue, Read::of(found, &DISPATCH))
 }
 
-fn batch(door: Door, queue: Queue, read: Read) -> Batch {
+fn batch(source: EventSource, queue: Queue, read: Read) -> Batch {
     let Read { records, unnamed, ignored, .. } = read.in_order(&queue);
-    Batch { unnamed, ignored, ..Batch::new(door, queue, records) }
+    Batch { unnamed, ignored, ..Batch::new(source, queue, records) }
 }
 
 /// What SQS itself adds to a message.

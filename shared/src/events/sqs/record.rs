@@ -44,16 +44,16 @@ pub struct MalformedRecord {
     pub problem: EventError,
 }
 
-/// The door a batch came through, which decides who deletes what is done.
+/// Who invoked the function with a batch, which decides who deletes what is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum EventSource {
     /// Lambda's own poller, or a pipe of EventBridge. It deletes what the answer does not name.
     Mapping,
     /// The scheduled poller. The function deletes.
     Dispatch,
 }
 
-impl Door {
+impl EventSource {
     /// As logs name it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -67,8 +67,8 @@ impl Door {
 /// What one invocation brings: records of one queue.
 #[derive(Debug)]
 pub struct Batch {
-    /// How it came.
-    pub door: Door,
+    /// Who sent it.
+    pub source: EventSource,
     /// Where it came from.
     pub queue: Queue,
     /// When the messages were received, at the latest before the receive was asked for; by the receiver's clock. Known of
@@ -89,8 +89,8 @@ pub struct Batch {
 impl Batch {
     /// A batch of which nothing else is known.
     #[must_use]
-    pub fn new(door: Door, queue: Queue, records: Vec<Result<Record, MalformedRecord>>) -> Self {
+    pub fn new(source: EventSource, queue: Queue, records: Vec<Result<Record, MalformedRecord>>) -> Self {
         let ignored = Ignored::default();
-        Self { door, queue, received_at: None, visibility: None, records, unnamed: 0, ignored }
+        Self { source, queue, received_at: None, visibility: None, records, unnamed: 0, ignored }
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::events::batch;
+use crate::events::read_batch;
 
 fn record(id: &str) -> Value {
     json!({"messageId": id, "receiptHandle": "h", "body": "{}", "attributes": {"MessageGroupId": "g"},
@@ -10,7 +10,7 @@ fn record(id: &str) -> Value {
 }
 
 fn read(records: &[Value]) -> Batch {
-    batch(&json!({ "Records": records }).to_string()).unwrap().unwrap()
+    read_batch(&json!({ "Records": records }).to_string()).unwrap().unwrap()
 }
 
 fn with(name: &str, value: Value) -> Value {
@@ -80,21 +80,21 @@ fn a_queue_that_is_not_said_is_unknown_and_fifo_where_only_fifo_can_be() {
 
 #[test]
 fn a_pipes_bare_list_is_a_batch_like_another() {
-    let batch = batch(&json!([record("1"), record("2")]).to_string()).unwrap().unwrap();
-    assert_eq!((batch.door, batch.queue.name(), batch.records.len()), (Door::Mapping, "jobs", 2));
+    let batch = read_batch(&json!([record("1"), record("2")]).to_string()).unwrap().unwrap();
+    assert_eq!((batch.source, batch.queue.name(), batch.records.len()), (EventSource::Mapping, "jobs", 2));
 }
 
 #[test]
 fn no_records_are_no_batch() {
     for event in ["[]", r#"{"Records": []}"#, r#"{"Records": null}"#] {
-        assert!(batch(event).unwrap().is_none(), "{event}");
+        assert!(read_batch(event).unwrap().is_none(), "{event}");
     }
     for (event, problem) in [
         ("{}", "SQS event has no Records"),
         (r#"{"Records": 7}"#, "Records of the SQS event is a number, not a list"),
         ("null", "not a valid SQS event: null, not an object"),
     ] {
-        assert_eq!(batch(event).unwrap_err().to_string(), problem);
+        assert_eq!(read_batch(event).unwrap_err().to_string(), problem);
     }
 }
 
@@ -145,10 +145,10 @@ proptest! {
 fn of_two_lists_of_records_the_last_counts() {
     let record = |id: &str| format!(r#"{{"messageId":"{id}","body":""}}"#);
     let event = |second: &str| format!(r#"{{"Records":[{}],"Records":{second}}}"#, record("first"));
-    let last = batch(&event(&format!("[{}]", record("last")))).unwrap().unwrap();
+    let last = read_batch(&event(&format!("[{}]", record("last")))).unwrap().unwrap();
     assert_eq!(last.records.iter().flatten().map(|record| record.message_id.as_str()).collect::<Vec<_>>(), ["last"]);
     for nothing in ["null", "[]"] {
-        assert!(batch(&event(nothing)).unwrap().is_none(), "{nothing}");
+        assert!(read_batch(&event(nothing)).unwrap().is_none(), "{nothing}");
     }
-    assert_eq!(batch(&event("7")).unwrap_err().to_string(), "Records of the SQS event is a number, not a list");
+    assert_eq!(read_batch(&event("7")).unwrap_err().to_string(), "Records of the SQS event is a number, not a list");
 }

@@ -26,7 +26,7 @@ fn answering(
     world.function(config, move |_| {
         let (seen, answer) = (noted.clone(), answer.clone());
         Box::new(async move |event: &str, _: Duration| {
-            let batch = events::batch(event).ok().flatten();
+            let batch = events::read_batch(event).ok().flatten();
             let bodies = batch.map_or_else(
                 || event.to_owned(),
                 |batch| batch.records.iter().flatten().map(|record| record.body.as_str()).collect::<Vec<_>>().join(" "),
@@ -274,7 +274,7 @@ fn a_killed_process_drops_its_work_and_its_calls_have_no_effect_any_more() {
         world.function(worker(), |host| {
             let host = host.clone();
             Box::new(async move |event: &str, _: Duration| {
-                let batch = events::batch(event).unwrap().unwrap();
+                let batch = events::read_batch(event).unwrap().unwrap();
                 let work = host.work(&batch.records[0].as_ref().unwrap().message_id);
                 for _ in 0..100 {
                     host.call("mail").await.unwrap();

@@ -86,10 +86,11 @@ impl SourceQueue for QueueClient {
 }
 
 impl DeadLetterQueue for QueueClient {
-    async fn send(&self, queue_url: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+    async fn send(&self, queue_url: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
         let queue = Queue::from_url(queue_url).map_err(|error| refused(&error.to_string()))?;
-        let entry = |letter| (Outgoing::of_letter(letter, queue.is_fifo()), Name::from(letter.message_id));
-        let entries: Vec<(Outgoing, Name)> = letters.iter().map(entry).collect();
+        let entry =
+            |dead_letter| (Outgoing::of_dead_letter(dead_letter, queue.is_fifo()), Name::from(dead_letter.message_id));
+        let entries: Vec<(Outgoing, Name)> = dead_letters.iter().map(entry).collect();
         // B1.
         if entries.iter().map(|(outgoing, _)| outgoing.bytes()).sum::<usize>() > MAX_BATCH_BYTES {
             return Err(refused("BatchRequestTooLong: batch requests cannot be longer than 1048576 bytes"));

@@ -101,15 +101,15 @@ impl Outgoing {
     }
 
     /// A dead letter as the adapter sends it: on a FIFO queue the message's own id is its deduplication id.
-    pub(super) fn of_letter(letter: &DeadLetter<'_>, is_fifo: bool) -> Self {
-        let group_id = letter.group_id.or(is_fifo.then_some(letter.message_id));
+    pub(super) fn of_dead_letter(dead_letter: &DeadLetter<'_>, is_fifo: bool) -> Self {
+        let group_id = dead_letter.group_id.or(is_fifo.then_some(dead_letter.message_id));
         Self {
-            body: letter.body.to_owned(),
-            attributes: letter.attributes.clone(),
+            body: dead_letter.body.to_owned(),
+            attributes: dead_letter.attributes.clone(),
             group_id: group_id.map(str::to_owned),
-            deduplication_id: is_fifo.then(|| letter.message_id.to_owned()),
+            deduplication_id: is_fifo.then(|| dead_letter.message_id.to_owned()),
             delay: None,
-            trace_header: letter.trace_header.map(str::to_owned),
+            trace_header: dead_letter.trace_header.map(str::to_owned),
         }
     }
 

@@ -119,14 +119,14 @@ impl SimulatedQueue {
             && let Some(of) = state.deduplication.duplicate_of(&outgoing, &id, &self.config, now)
         {
             aws.record(match letter_of {
-                Some(message) => What::DeadLetterSent { queue, message, letter: of.clone(), by },
+                Some(message) => What::DeadLetterSent { queue, message, dead_letter: of.clone(), by },
                 None => What::Deduplicated { queue, of: of.clone(), by },
             });
             return Ok(of);
         }
         let group = outgoing.group_id.as_deref().map(Name::from);
         aws.record(match letter_of {
-            Some(message) => What::DeadLetterSent { queue, message, letter: id.clone(), by },
+            Some(message) => What::DeadLetterSent { queue, message, dead_letter: id.clone(), by },
             None => What::Sent { queue, message: id.clone(), by, group },
         });
         // D1: the message's delay wins.

@@ -226,12 +226,12 @@ fn c1_c2_c3_c6_c7_a_message_moves_at_the_receive_after_the_last_allowed() {
                 assert!(queues.receive(&queue, &NOW).await.unwrap().is_empty());
                 assert_eq!(world.counts(&queue).total(), 0);
                 let dead = Queue::from_url(&queue.url().replace("jobs", "dead")).unwrap();
-                let letter = receive_one(&queues, &dead).await;
-                assert_eq!(letter.message_id.as_deref(), Some("jobs-1"));
-                assert_eq!(letter.attributes["ApproximateReceiveCount"], "4");
-                assert_eq!(letter.attributes["AWSTraceHeader"], "Root=1");
-                assert_eq!(letter.attributes["DeadLetterQueueSourceArn"], queue.arn().unwrap());
-                assert_eq!(letter.attributes["ApproximateFirstReceiveTimestamp"] != firsts[0], anew);
+                let dead_letter = receive_one(&queues, &dead).await;
+                assert_eq!(dead_letter.message_id.as_deref(), Some("jobs-1"));
+                assert_eq!(dead_letter.attributes["ApproximateReceiveCount"], "4");
+                assert_eq!(dead_letter.attributes["AWSTraceHeader"], "Root=1");
+                assert_eq!(dead_letter.attributes["DeadLetterQueueSourceArn"], queue.arn().unwrap());
+                assert_eq!(dead_letter.attributes["ApproximateFirstReceiveTimestamp"] != firsts[0], anew);
             },
         );
     }
@@ -267,20 +267,20 @@ fn c14_a_letter_that_is_sent_is_a_message_of_its_own() {
         "jobs",
         |_| (),
         async |_, queue, queues| {
-            let letter = |body| DeadLetter {
+            let dead_letter = |body| DeadLetter {
                 message_id: "jobs-1",
                 body,
                 attributes: MessageAttributes::from([("why".to_owned(), MessageAttribute::text("because"))]),
                 group_id: None,
                 trace_header: None,
             };
-            assert_eq!(queues.send(queue.url(), &[letter("a")]).await.unwrap(), []);
+            assert_eq!(queues.send(queue.url(), &[dead_letter("a")]).await.unwrap(), []);
             let message = receive_one(&queues, &queue).await;
             assert_eq!(message.message_attributes["why"].string_value.as_deref(), Some("because"));
             assert_eq!(message.attributes["ApproximateReceiveCount"], "1");
             assert!(!message.attributes.contains_key("DeadLetterQueueSourceArn"));
             let large = "a".repeat(600_000);
-            let error = queues.send(queue.url(), &[letter(&large), letter(&large)]).await.unwrap_err();
+            let error = queues.send(queue.url(), &[dead_letter(&large), dead_letter(&large)]).await.unwrap_err();
             assert!(error.message.starts_with("BatchRequestTooLong") && !error.is_transient, "B1: {error}");
         },
     );

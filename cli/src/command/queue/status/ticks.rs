@@ -12,7 +12,7 @@ use crate::{connection::OpenQueue, output::Output, stop::Stop};
 /// One queue at one tick.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tick<'a> {
+struct ScheduledEvent<'a> {
     /// Milliseconds since 1970.
     timestamp_ms: u64,
     queue: &'a str,
@@ -51,7 +51,7 @@ fn print(queue: &str, counters: Counters, output: Output) -> anyhow::Result<()> 
     }
     let since_1970 = SystemClock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let timestamp_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-    output.json(&Tick { timestamp_ms, queue, counters })
+    output.json(&ScheduledEvent { timestamp_ms, queue, counters })
 }
 
 /// Scripts read these three lines and the blank one.

@@ -22,7 +22,7 @@ pub(super) enum Call {
 pub(super) struct Asked {
     pub(super) calls: Mutex<Vec<(Duration, Call)>>,
     pub(super) began: Option<Instant>,
-    /// Whether letters and deletes are refused.
+    /// Whether dead letters and deletes are refused.
     pub(super) refuses: bool,
     /// Whether a dead letter is refused as long as it has notes.
     pub(super) refuses_notes: bool,
@@ -57,9 +57,9 @@ impl Asked {
         self.calls().into_iter().flat_map(changes).collect()
     }
 
-    pub(super) fn letters(&self) -> Vec<(String, MessageAttributes)> {
-        let letters = |call: Call| if let Call::Send(letters) = call { letters } else { Vec::new() };
-        self.calls().into_iter().flat_map(letters).collect()
+    pub(super) fn dead_letters(&self) -> Vec<(String, MessageAttributes)> {
+        let dead_letters = |call: Call| if let Call::Send(dead_letters) = call { dead_letters } else { Vec::new() };
+        self.calls().into_iter().flat_map(dead_letters).collect()
     }
 }
 
@@ -90,12 +90,13 @@ impl SourceQueue for Asked {
 }
 
 impl DeadLetterQueue for Asked {
-    async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
-        let sent = letters.iter().map(|letter| (letter.message_id.to_owned(), letter.attributes.clone()));
+    async fn send(&self, _: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        let sent =
+            dead_letters.iter().map(|dead_letter| (dead_letter.message_id.to_owned(), dead_letter.attributes.clone()));
         self.note(Call::Send(sent.collect()));
-        let has_notes = |index: &usize| letters[*index].attributes.contains_key(REASON);
-        let refused = (0..letters.len()).filter(|index| self.refuses_notes && has_notes(index));
+        let has_notes = |index: &usize| dead_letters[*index].attributes.contains_key(REASON);
+        let refused = (0..dead_letters.len()).filter(|index| self.refuses_notes && has_notes(index));
         let refusal = |index| FailedEntry { index, failure: Failure::Refused("InvalidMessageContents".to_owned()) };
-        Ok(refused.map(refusal).chain(self.answer(letters.len())).collect())
+        Ok(refused.map(refusal).chain(self.answer(dead_letters.len())).collect())
     }
 }

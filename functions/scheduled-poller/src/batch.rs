@@ -67,12 +67,12 @@ impl Packed {
 
 /// Messages on their way to the worker, in one invocation.
 #[derive(Debug)]
-pub(crate) struct Parcel {
+pub(crate) struct Batch {
     pub(crate) messages: Vec<Packed>,
     pub(crate) invoke: Invoke,
 }
 
-impl Parcel {
+impl Batch {
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
     }
@@ -95,7 +95,7 @@ impl Parcel {
         serde_json::to_string(&dispatch).unwrap_or_default()
     }
 
-    /// Each message in a parcel of its own.
+    /// Each message in a batch of its own.
     pub(crate) fn singly(self) -> impl DoubleEndedIterator<Item = Self> {
         self.messages.into_iter().map(move |message| Self { messages: vec![message], invoke: self.invoke })
     }
@@ -112,24 +112,24 @@ pub(crate) fn empty_bytes(queue: &Queue) -> usize {
     serde_json::to_string(&empty).map_or(0, |json| json.len())
 }
 
-/// Cuts messages into parcels of so many bytes. A message larger than that goes alone.
-pub(crate) fn pack(messages: Vec<Packed>, invoke: Invoke, max_bytes: usize) -> Vec<Parcel> {
-    let mut parcels: Vec<Parcel> = Vec::new();
+/// Cuts messages into batches of so many bytes. A message larger than that goes alone.
+pub(crate) fn pack(messages: Vec<Packed>, invoke: Invoke, max_bytes: usize) -> Vec<Batch> {
+    let mut batches: Vec<Batch> = Vec::new();
     let mut room = 0;
     for message in messages {
         let bytes = message.bytes();
-        match parcels.last_mut() {
-            Some(parcel) if bytes <= room => {
+        match batches.last_mut() {
+            Some(batch) if bytes <= room => {
                 room -= bytes;
-                parcel.messages.push(message);
+                batch.messages.push(message);
             }
             _ => {
                 room = max_bytes.saturating_sub(bytes);
-                parcels.push(Parcel { messages: vec![message], invoke });
+                batches.push(Batch { messages: vec![message], invoke });
             }
         }
     }
-    parcels
+    batches
 }
 
 #[cfg(test)]
@@ -154,34 +154,34 @@ mod tests {
     fn a_payload_is_never_larger_than_was_counted() {
         let messages: Vec<Packed> = ["{}", "\"quoted\"", "\n한글"].into_iter().map(message).collect();
         let counted = empty_bytes(&queue()) + messages.iter().map(Packed::bytes).sum::<usize>();
-        let parcels = pack(messages, Invoke::Event, counted);
-        let payload = parcels[0].payload(&queue(), Some(Duration::from_hours(12)));
+        let batches = pack(messages, Invoke::Event, counted);
+        let payload = batches[0].payload(&queue(), Some(Duration::from_hours(12)));
         assert!(payload.len() <= counted && payload.len() + 10 > counted, "{} of {counted}", payload.len());
     }
 
     #[test]
     fn a_dispatch_says_when_its_messages_were_received_and_for_how_long() {
         let later = Packed { received_at: UNIX_EPOCH + Duration::from_hours(1_000_000), ..message("{}") };
-        let parcels = pack(vec![message("{}"), later], Invoke::Event, 1_000);
+        let batches = pack(vec![message("{}"), later], Invoke::Event, 1_000);
         let payload: serde_json::Value =
-            serde_json::from_str(&parcels[0].payload(&queue(), Some(Duration::from_mins(3)))).unwrap();
+            serde_json::from_str(&batches[0].payload(&queue(), Some(Duration::from_mins(3)))).unwrap();
         assert_eq!(payload["receivedAt"], 1_800_000_000_123_u64);
         assert_eq!(payload["visibilitySeconds"], 180);
         assert_eq!(payload["messages"][0]["MessageId"], "m");
-        let unknown: serde_json::Value = serde_json::from_str(&parcels[0].payload(&queue(), None)).unwrap();
+        let unknown: serde_json::Value = serde_json::from_str(&batches[0].payload(&queue(), None)).unwrap();
         assert!(unknown.get("visibilitySeconds").is_none(), "{unknown}");
     }
 
     #[test]
-    fn parcels_are_closed_by_bytes_and_a_giant_goes_alone() {
+    fn batches_are_closed_by_bytes_and_a_giant_goes_alone() {
         let one = message("{}").bytes();
         let bodies = ["{}", "{}", "{}", &"x".repeat(100), "{}"];
-        let parcels = pack(bodies.into_iter().map(message).collect(), Invoke::Event, 2 * one);
-        assert_eq!(parcels.iter().map(Parcel::len).collect::<Vec<_>>(), [2, 1, 1, 1]);
+        let batches = pack(bodies.into_iter().map(message).collect(), Invoke::Event, 2 * one);
+        assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [2, 1, 1, 1]);
     }
 
     #[test]
-    fn a_message_that_cannot_be_named_or_deleted_is_no_part_of_a_parcel() {
+    fn a_message_that_cannot_be_named_or_deleted_is_no_part_of_a_batch() {
         let nameless = Message { receipt_handle: Some("h".to_owned()), ..Message::default() };
         let no_handle = Message { message_id: Some("m".to_owned()), ..Message::default() };
         for message in [nameless, no_handle] {

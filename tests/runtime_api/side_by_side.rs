@@ -1,0 +1,37 @@
+//! Several invocations in one process, as on Lambda Managed Instances.
+
+use serde_json::json;
+
+use crate::lambda::{Lambda, event};
+
+#[tokio::test]
+async fn invocations_side_by_side_keep_their_answers_request_ids_and_lines_apart() {
+    let program = env!("CARGO_BIN_EXE_side-by-side");
+    let settings = [("AWS_LAMBDA_MAX_CONCURRENCY", "2"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")];
+    let function = Lambda::start_program("side-by-side", program.as_ref(), &settings).await;
+    let one_record = |id: &str| {
+        let queue = "arn:aws:sqs:us-east-1:123456789012:jobs";
+        let record = json!({"messageId": id, "receiptHandle": id, "body": "x", "eventSourceARN": queue, "eventSource": "aws:sqs"});
+        json!({"Records": [record]}).to_string()
+    };
+    let (red, blue) = tokio::join!(function.invoke(one_record("red")), function.invoke(one_record("blue")));
+    for invoked in [&red, &blue] {
+        assert_eq!(event::handed_back(invoked.response()), [""; 0]);
+    }
+    let log = function.log().await;
+    let met = |id: &str| log.iter().find(|line| line.says("met") && line.text("record.message_id") == id).unwrap();
+    assert_eq!((met("red").text("requestId"), met("blue").text("requestId")), (&*red.request_id, &*blue.request_id));
+    assert_eq!(log.iter().filter(|line| line.text("message") == "batch finished").count(), 2, "{log:?}");
+}
+
+#[tokio::test]
+async fn a_function_for_several_at_a_time_also_runs_where_there_is_one() {
+    let program = env!("CARGO_BIN_EXE_side-by-side");
+    let function = Lambda::start_program("side-by-side", program.as_ref(), &[]).await;
+    let two = json!({"Records": [
+        {"messageId": "a", "receiptHandle": "a", "body": "x", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:jobs"},
+        {"messageId": "b", "receiptHandle": "b", "body": "x", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:jobs"},
+    ]});
+    let invoked = function.invoke(two.to_string()).await;
+    assert_eq!(event::handed_back(invoked.response()), [""; 0]);
+}
