@@ -12,7 +12,7 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
-use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
+use aws_sdk_sqs::{operation::get_queue_url::GetQueueUrlError, types::QueueAttributeName};
 use aws_types::os_shim_internal::{Env, Fs};
 use sluicegate::{aws, events::Queue, settings::environment};
 
@@ -185,6 +185,15 @@ impl OpenQueue {
     /// What the toolkit says of a call it could not make, as the sentence that says what to do.
     pub(crate) fn refusal_in_words(&self, action: &'static str, words: &str) -> anyhow::Error {
         self.connection.place(action, self.queue.name()).explain(words)
+    }
+
+    /// Its ARN: one request.
+    pub(crate) async fn arn(&self) -> anyhow::Result<String> {
+        let request = self.sqs.get_queue_attributes().queue_url(self.queue.url());
+        let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
+        let attributes = answer.map_err(self.refusal("sqs:GetQueueAttributes"))?.attributes;
+        let arn = attributes.and_then(|mut attributes| attributes.remove(&QueueAttributeName::QueueArn));
+        arn.with_context(|| format!("AWS did not tell the ARN of {}", self.queue))
     }
 
     /// Where it is, for whom a wrong one would matter: account, region, endpoint.

@@ -25,7 +25,7 @@ impl Counters {
         self.visible + self.in_flight + self.delayed
     }
 
-    fn from_attributes(attributes: &HashMap<Name, String>) -> Self {
+    pub(crate) fn from_attributes(attributes: &HashMap<Name, String>) -> Self {
         let count = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
         Self {
             visible: count(Name::ApproximateNumberOfMessages),

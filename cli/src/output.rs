@@ -17,11 +17,12 @@ use std::{
     io::{self, IsTerminal},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
 use self::writer::Stream;
+use crate::usage::UsageError;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -99,6 +100,12 @@ impl Output {
         writer::write(Stream::Stdout, bytes.to_vec());
     }
 
+    /// Exactly these bytes, to stderr.
+    #[allow(clippy::unused_self, reason = "printing is this type's right")]
+    pub(crate) fn stderr(self, bytes: &[u8]) {
+        writer::write(Stream::Stderr, bytes.to_vec());
+    }
+
     /// As [`Output::result`], and waits until it is written. Fails when it is not.
     pub(crate) async fn deliver(self, text: impl FnOnce() -> String, value: &impl Serialize) -> anyhow::Result<()> {
         self.result(text, value)?;
@@ -141,13 +148,18 @@ impl Output {
         self.stderr_is_terminal && io::stdin().is_terminal()
     }
 
-    /// Asks a question on the terminal.
-    #[allow(clippy::unused_self, reason = "printing is this type's right")]
-    pub(crate) fn ask(self, question: &str) -> anyhow::Result<String> {
-        writer::write(Stream::Stderr, format!("{} ", escape(question)).into_bytes());
+    /// Asks on the terminal whether to do this. Fails where the answer is not yes, or nobody is there.
+    pub(crate) fn confirm(self, deed: &str) -> anyhow::Result<()> {
+        if !self.can_ask() {
+            bail!(UsageError(format!("this would {deed}, and nobody is there to be asked: add --yes")));
+        }
+        writer::write(Stream::Stderr, format!("{}? [y/N] ", escape(deed)).into_bytes());
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
-        Ok(answer.trim().to_owned())
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => bail!("nothing was done: the answer was not yes"),
+        }
     }
 }
 

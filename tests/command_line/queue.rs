@@ -83,6 +83,45 @@ fn watching_into_a_pipe_prints_three_lines_and_a_blank_one_a_tick_until_sigterm(
 }
 
 #[test]
+fn a_queue_is_changed_where_it_was_asked_and_shown_as_it_is() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("set", &["--delay", "5s", "--tag", "team=a"]);
+    let dead = sluice.queue("set-dead", &[]);
+    let settings = ["--visibility", "3m", "--dlq", &dead, "--max-receives", "7", "--tag", "stage=dev"];
+    let changed = sluice.done(&[&["queue", "set", &name], settings.as_slice()].concat());
+    for change in ["visibility was 30s, is 3m", "after 7 receives", "tag stage was none, is dev"] {
+        assert!(changed.contains(change), "{change} in {changed}");
+    }
+    let shown = sluice.done(&["queue", "show", &name]);
+    for fact in ["delay                5s", "visibility           3m", "stage=dev, team=a", &format!("{dead} after 7")] {
+        assert!(shown.contains(fact), "{fact} in {shown}");
+    }
+    let of = sluice.done(&["queue", "show", &dead]);
+    assert!(of.contains(&format!("dead letters of      {name}\n")), "{of}");
+    sluice.done(&["queue", "set", &name, "--no-dlq"]);
+    let json: Value = serde_json::from_str(&sluice.done(&["queue", "show", &name, "--output", "json"])).unwrap();
+    assert!(json["attributes"]["RedrivePolicy"].as_str().unwrap_or_default().is_empty(), "{json}");
+    for wrong in [&["queue", "set", &name][..], &["queue", "set", &name, "--max-receives", "3"]] {
+        assert_eq!(sluice.run(wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_list_with_counts_says_what_is_in_a_queue_and_whose_dead_letters_come_to_it() {
+    let sluice = Sluice::on_the_stack();
+    let name = sluice.queue("list", &["--dlq"]);
+    sluice.done(&["send", &name, "--body", "x", "--repeat", "3"]);
+    let listed = sluice.done(&["queue", "list", &name, "--counts"]);
+    let words = |line: &str| line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = listed.lines().skip(1).map(words).collect();
+    let dead = format!("{name}-dlq");
+    let wanted = [[&name, "3", "0", "0", "to", &dead], [&dead, "0", "0", "0", "of", &name]];
+    for row in wanted {
+        assert!(rows.iter().any(|found| *found == row), "{row:?} in {listed}");
+    }
+}
+
+#[test]
 fn purge_and_delete_do_nothing_unasked() {
     let sluice = Sluice::on_the_stack();
     let name = sluice.queue("purge", &[]);

@@ -1,8 +1,10 @@
 //! `sluice topic`.
 
+use std::io::{BufRead, BufReader};
+
 use serde_json::Value;
 
-use super::sluice::{Sluice, new_name};
+use super::sluice::{Outcome, Sluice, new_name, terminate};
 
 #[test]
 fn a_queue_hears_of_a_topic_what_its_filter_lets_through() {
@@ -58,4 +60,47 @@ fn a_topic_that_is_not_there_is_said_with_what_makes_it() {
     let outcome = sluice.run(&["topic", "publish", "no-such-topic", "--message", "x"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("sluice topic create no-such-topic"), "{outcome:?}");
+}
+
+#[test]
+fn who_hears_of_a_topic_is_listed_until_it_is_unsubscribed_and_the_topic_deleted() {
+    let sluice = Sluice::on_the_stack();
+    let (topic, queue) = (new_name("listed"), sluice.queue("listed", &[]));
+    let arn = sluice.done(&["topic", "create", &topic]);
+    sluice.done(&["topic", "subscribe", &topic, "--queue", &queue]);
+    let list = || sluice.done(&["topic", "list", &topic, "--subscriptions"]);
+    assert_eq!(list(), format!("{arn}  sqs arn:aws:sqs:us-east-1:000000000000:{queue}\n"));
+    sluice.done(&["topic", "unsubscribe", &topic, "--queue", &queue]);
+    assert_eq!(list(), arn);
+    let again = sluice.run(&["topic", "unsubscribe", &topic, "--queue", &queue]);
+    assert!(again.code == Some(1) && again.stderr.contains("does not hear"), "{again:?}");
+    let unasked = sluice.run(&["topic", "delete", &topic]);
+    assert!(unasked.code == Some(2) && unasked.stderr.contains("--yes"), "{unasked:?}");
+    sluice.done(&["topic", "delete", &topic, "--yes"]);
+    assert_eq!(sluice.done(&["topic", "list", &topic]), "");
+}
+
+#[test]
+fn what_is_published_is_printed_as_it_is_said_and_nothing_is_left_behind() {
+    let sluice = Sluice::on_the_stack();
+    for kind in [&[][..], &["--fifo"]] {
+        let name = new_name("tail");
+        let arn = sluice.done(&[&["topic", "create", &name], kind].concat());
+        let topic = arn.trim_end();
+        let mut child = sluice.start(&["topic", "tail", topic]);
+        let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(notes.next().unwrap().unwrap().starts_with("listening to"));
+        let group = if kind.is_empty() { &[][..] } else { &["--group", "g"] };
+        let publish = ["topic", "publish", topic, "--message", "has 2% left", "--subject", "Disk full", "-a", "kind=disk"];
+        sluice.done(&[&publish, group].concat());
+        let heard: Vec<String> =
+            BufReader::new(child.stdout.as_mut().unwrap()).lines().take(3).map(Result::unwrap).collect();
+        assert!(heard[0].ends_with("Disk full"), "{heard:?}");
+        assert_eq!(heard[1..], ["  kind: disk", "  has 2% left"]);
+        terminate(&child);
+        drop(child.stdout.take());
+        assert_eq!(Outcome::of(child).code, Some(0));
+        assert_eq!(sluice.done(&["topic", "list", &name, "--subscriptions"]), arn);
+    }
+    assert_eq!(sluice.done(&["queue", "list", "sluice-tail-"]), "");
 }

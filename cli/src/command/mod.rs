@@ -17,7 +17,7 @@ use crate::context::Context;
 /// What `sluice` can do.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Make, list, watch, empty and delete queues.
+    /// Make, list, change, watch, empty and delete queues.
     #[command(subcommand)]
     Queue(queue::Command),
     /// Send messages.
@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Consume(consume::Args),
     /// Send dead letters back to where they came from.
     Redrive(redrive::Args),
-    /// Make topics, subscribe to them and publish.
+    /// Make topics, subscribe to them, publish and listen.
     #[command(subcommand)]
     Topic(topic::Command),
     /// Put records on streams.
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Cost(cost::Args),
     /// Say whose queues a command would reach: account, identity, region, endpoint.
     Whoami(whoami::Args),
-    /// Print the completions of a shell.
+    /// Print the completions of a shell, or write the manual's pages.
     Completions(completions::Args),
 }
 
@@ -57,10 +57,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(&args, context),
             Self::Cost(args) => cost::run(args, context).await,
             Self::Whoami(args) => whoami::run(args, context).await,
-            Self::Completions(args) => {
-                completions::run(&args, context);
-                Ok(())
-            }
+            Self::Completions(args) => completions::run(&args, context),
         }
     }
 }

@@ -40,7 +40,8 @@ use crate::{quantity, queue_reference::QueueReference, usage::UsageError};
     (RFC 3339), SLUICE_SENDER_ID, SLUICE_GROUP_ID, SLUICE_DEDUPLICATION_ID, SLUICE_TRACE_HEADER; and\n  \
     SLUICE_ATTRIBUTE_… for each attribute, its name in capitals with _ for all but letters and digits\n  \
     (JobType: SLUICE_ATTRIBUTE_JOBTYPE), binary ones in base64.\n\
-    Exit code 0 deletes the message, 65 (EX_DATAERR) rejects it, 75 (EX_TEMPFAIL) and all others retry it.\n\n\
+    Exit code 0 deletes the message, 65 (EX_DATAERR) rejects it, 75 (EX_TEMPFAIL) and all others retry it. The last line\n\
+    of its stderr is the reason that its dead letter bears.\n\n\
     A URL gets the body by POST, and the same values as headers (sluice-message-id, sluice-attribute-jobtype, …).\n\
     2xx deletes the message; 400, 410, 413, 415 and 422 speak of the message and reject it; all else retries it, after\n\
     Retry-After where the answer has one. A wrong address or key (401, 403, 404) rejects nothing.\n\n\

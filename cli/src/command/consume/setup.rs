@@ -45,7 +45,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         (Some((program, arguments)), _) => Work::Exec(Exec {
             program: program.clone(),
             arguments: arguments.to_vec(),
-            print_to_stderr: output.is_json(),
+            output,
             groups: groups.clone(),
         }),
         (None, Some(url)) => Work::Post(Post::new(url, args.headers.clone(), SystemClock)),

@@ -1,13 +1,16 @@
-//! `sluice queue`: making, listing, watching, emptying and deleting queues.
+//! `sluice queue`: making, listing, changing, watching, emptying and deleting queues.
 
 mod create;
 mod delete;
 mod list;
 mod purge;
+mod set;
+mod settings;
+mod show;
 mod status;
 
 use crate::context::Context;
-use crate::{connection::OpenQueue, counters, output::Output, usage::UsageError};
+use crate::{connection::OpenQueue, counters, output::Output};
 
 #[derive(Debug, clap::Subcommand)]
 #[command(
@@ -18,6 +21,10 @@ pub(crate) enum Command {
     Create(Box<create::Args>),
     /// List the queues of this account and region.
     List(list::Args),
+    /// Say all that is known of a queue: settings, dead letters, encryption, policy, tags.
+    Show(show::Args),
+    /// Change a queue's settings; what is not named stays.
+    Set(Box<set::Args>),
     /// Say how much is in queues: once, or watched.
     Status(status::Args),
     /// Delete all messages of a queue.
@@ -31,6 +38,8 @@ impl Command {
         match self {
             Self::Create(args) => create::run(*args, context).await,
             Self::List(args) => list::run(args, context).await,
+            Self::Show(args) => show::run(args, context).await,
+            Self::Set(args) => set::run(*args, context).await,
             Self::Status(args) => status::run(args, context).await,
             Self::Purge(args) => purge::run(args, context).await,
             Self::Delete(args) => delete::run(args, context).await,
@@ -44,15 +53,9 @@ async fn confirm(output: Output, open: &OpenQueue, deed: &str, yes: bool) -> any
         return Ok(());
     }
     if !output.can_ask() {
-        let place = open.place(None);
-        let refusal = format!("this would {deed} queue {place}, and nobody is there to be asked: add --yes");
-        anyhow::bail!(UsageError(refusal));
+        return output.confirm(&format!("{deed} queue {}", open.place(None)));
     }
     let reading = counters::read(open).await?;
     let (place, count) = (open.place(reading.arn.as_deref()), reading.counters.total());
-    let question = format!("{deed} queue {place}, with about {count} messages in it? [y/N]");
-    match output.ask(&question)?.to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => anyhow::bail!("nothing was done: the answer was not yes"),
-    }
+    output.confirm(&format!("{deed} queue {place}, with about {count} messages in it"))
 }

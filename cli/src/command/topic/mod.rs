@@ -1,10 +1,15 @@
 //! `sluice topic`: topics, who hears of them, and what is said.
 
 mod create;
+mod delete;
+mod list;
 mod policy;
 mod publish;
 mod reference;
 mod subscribe;
+mod subscriber;
+mod tail;
+mod unsubscribe;
 
 use crate::context::Context;
 
@@ -18,6 +23,14 @@ pub(crate) enum Command {
     Create(create::Args),
     /// Let somebody hear of a topic: an address, a number, a queue or a function.
     Subscribe(subscribe::Args),
+    /// List the topics of this account and region, and who hears of them.
+    List(list::Args),
+    /// Let somebody hear of a topic no more.
+    Unsubscribe(unsubscribe::Args),
+    /// Print what is published, as it is published.
+    Tail(tail::Args),
+    /// Delete a topic and the subscriptions to it.
+    Delete(delete::Args),
     /// Publish a message to a topic, or send an SMS.
     Publish(publish::Args),
 }
@@ -27,6 +40,10 @@ impl Command {
         match self {
             Self::Create(args) => create::run(args, context).await,
             Self::Subscribe(args) => subscribe::run(args, context).await,
+            Self::List(args) => list::run(args, context).await,
+            Self::Unsubscribe(args) => unsubscribe::run(args, context).await,
+            Self::Tail(args) => Box::pin(tail::run(args, context)).await,
+            Self::Delete(args) => delete::run(args, context).await,
             Self::Publish(args) => publish::run(args, context).await,
         }
     }

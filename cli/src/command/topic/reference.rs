@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use aws_sdk_sns::types::Subscription;
+
 use crate::connection::Connection;
 
 /// A topic by ARN or name.
@@ -47,6 +49,19 @@ impl TopicReference {
                 anyhow::bail!("topic {name} does not exist in {region}: `sluice topic create {name}` makes it")
             }
         }
+    }
+}
+
+impl OpenTopic {
+    /// Who hears of it.
+    pub(crate) async fn subscriptions(&self) -> anyhow::Result<Vec<Subscription>> {
+        let mut pages = self.sns.list_subscriptions_by_topic().topic_arn(&self.arn).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(self.connection.refusal("sns:ListSubscriptionsByTopic", &self.arn))?;
+            found.extend(page.subscriptions.unwrap_or_default());
+        }
+        Ok(found)
     }
 }
 

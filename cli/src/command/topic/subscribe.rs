@@ -7,35 +7,23 @@ use serde_json::{Value, json};
 
 use super::{
     policy::letting_in,
-    reference::{OpenTopic, TopicReference, phone_number},
+    reference::{OpenTopic, TopicReference},
+    subscriber::{Subscriber, Who},
 };
-use crate::{
-    connection::OpenQueue, context::Context, outgoing::digest, queue_reference::QueueReference, usage::UsageError,
-};
+use crate::{connection::OpenQueue, context::Context, outgoing::digest, usage::UsageError};
 
 /// A queue is also given the statement in its policy that lets the topic in; what is in the policy stays. A function is
 /// given the permission to be called by the topic. Subscribing again with the same settings is a success.
 #[derive(Debug, clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("who").required(true).args(["email", "sms", "queue", "lambda"]),
     after_help = "Example:\n  sluice topic subscribe alerts --email ada@example.com\n  \
                   sluice topic subscribe uploads --queue jobs --raw --filter '{\"kind\": [\"photo\"]}'"
 )]
 pub(crate) struct Args {
     /// The topic: ARN or name.
     topic: TopicReference,
-    /// An e-mail address. Whoever reads it must confirm.
-    #[arg(long, value_name = "ADDRESS", value_parser = email)]
-    email: Option<String>,
-    /// A phone number, as in +14155550123.
-    #[arg(long, value_name = "NUMBER", value_parser = phone_number)]
-    sms: Option<String>,
-    /// A queue: URL, ARN or name.
-    #[arg(long, value_name = "QUEUE")]
-    queue: Option<QueueReference>,
-    /// A function, by ARN.
-    #[arg(long, value_name = "ARN", value_parser = function_arn)]
-    lambda: Option<String>,
+    #[command(flatten)]
+    who: Who,
     /// Deliver to the queue the message alone, without the envelope of SNS around it.
     #[arg(long, requires = "queue")]
     raw: bool,
@@ -56,29 +44,21 @@ enum Scope {
     Body,
 }
 
-/// Who is to hear of the topic.
-struct Subscriber {
-    protocol: &'static str,
-    endpoint: String,
-}
-
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     check_together(&args)?;
     let connection = context.connect().await?;
     let topic = args.topic.open(&connection).await?;
-    let subscriber = match (&args.email, &args.sms, &args.queue, &args.lambda) {
-        (Some(address), ..) => Subscriber { protocol: "email", endpoint: address.clone() },
-        (_, Some(number), ..) => Subscriber { protocol: "sms", endpoint: number.clone() },
-        (_, _, Some(queue), _) => {
-            let open = connection.queue(queue).await?;
-            Subscriber { protocol: "sqs", endpoint: let_into_queue(&open, &topic, context).await? }
+    let subscriber = args.who.find(&connection).await?;
+    match subscriber.protocol {
+        "sqs" => {
+            let queue = args.who.queue.as_ref().context("a queue has a name")?;
+            if let_in(&connection.queue(queue).await?, &topic).await? {
+                context.output.note(&format!("the policy of {} now lets {} in", queue.name(), topic.arn));
+            }
         }
-        (.., lambda) => {
-            let arn = lambda.clone().unwrap_or_default();
-            let_into_function(&arn, &topic).await?;
-            Subscriber { protocol: "lambda", endpoint: arn }
-        }
-    };
+        "lambda" => let_into_function(&subscriber.endpoint, &topic).await?,
+        _ => {}
+    }
     let arn = subscribe(&args, &topic, &subscriber).await?;
     let is_confirmed = arn.starts_with("arn:");
     if !is_confirmed {
@@ -95,7 +75,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 }
 
 fn check_together(args: &Args) -> anyhow::Result<()> {
-    let queue_is_fifo = args.queue.as_ref().map(|queue| queue.name().ends_with(".fifo"));
+    let queue_is_fifo = args.who.queue.as_ref().map(|queue| queue.name().ends_with(".fifo"));
     let refusal = match (args.topic.is_fifo(), queue_is_fifo) {
         (true, None) => "a FIFO topic delivers to queues only: subscribe one with --queue",
         (false, Some(true)) => "a FIFO queue takes only what a FIFO topic delivers: make the topic with --fifo",
@@ -128,21 +108,19 @@ async fn subscribe(args: &Args, topic: &OpenTopic, subscriber: &Subscriber) -> a
     answer.subscription_arn.context("AWS answered Subscribe without an ARN")
 }
 
-/// Adds the statement that lets the topic send; answers the queue's ARN.
-async fn let_into_queue(open: &OpenQueue, topic: &OpenTopic, context: &Context) -> anyhow::Result<String> {
+/// Adds the statement that lets the topic send; whether it was missing.
+pub(super) async fn let_in(open: &OpenQueue, topic: &OpenTopic) -> anyhow::Result<bool> {
     let request = open.sqs.get_queue_attributes().queue_url(open.queue.url());
     let request = request.attribute_names(QueueAttributeName::QueueArn).attribute_names(QueueAttributeName::Policy);
     let answer = request.send().await.map_err(open.refusal("sqs:GetQueueAttributes"))?;
     let mut found = answer.attributes.unwrap_or_default();
     let arn = found.remove(&QueueAttributeName::QueueArn).context("AWS told no ARN of the queue")?;
     let policy = found.get(&QueueAttributeName::Policy).map(String::as_str);
-    if let Some(policy) = letting_in(policy, &arn, &topic.arn)? {
-        let request = open.sqs.set_queue_attributes().queue_url(open.queue.url());
-        let request = request.attributes(QueueAttributeName::Policy, policy);
-        request.send().await.map_err(open.refusal("sqs:SetQueueAttributes"))?;
-        context.output.note(&format!("the policy of {} now lets {} in", open.queue, topic.arn));
-    }
-    Ok(arn)
+    let Some(policy) = letting_in(policy, &arn, &topic.arn)? else { return Ok(false) };
+    let request = open.sqs.set_queue_attributes().queue_url(open.queue.url());
+    let request = request.attributes(QueueAttributeName::Policy, policy);
+    request.send().await.map_err(open.refusal("sqs:SetQueueAttributes"))?;
+    Ok(true)
 }
 
 /// Adds the permission by which the topic may call the function.
@@ -168,24 +146,7 @@ fn statement_id(topic_arn: &str) -> String {
     format!("sluice-{name}-{}", digest::of_body(topic_arn))
 }
 
-fn email(text: &str) -> Result<String, String> {
-    let fits = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
-    if fits && !text.contains(char::is_whitespace) {
-        Ok(text.to_owned())
-    } else {
-        Err("it is no e-mail address".into())
-    }
-}
-
-fn function_arn(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.split(':').collect();
-    match parts[..] {
-        ["arn", _, "lambda", _, _, "function", ..] if parts.len() <= 8 => Ok(text.to_owned()),
-        _ => Err("it is no function ARN: arn:aws:lambda:REGION:ACCOUNT:function:NAME".to_owned()),
-    }
-}
-
-fn filter(text: &str) -> Result<String, String> {
+pub(super) fn filter(text: &str) -> Result<String, String> {
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(_)) => Ok(text.to_owned()),
         Ok(_) => Err("a filter policy is a JSON object, as in {\"kind\": [\"photo\"]}".to_owned()),
@@ -199,10 +160,7 @@ mod tests {
 
     #[test]
     fn what_sns_would_refuse_is_refused_here() {
-        assert!(email("ada@example.com").is_ok() && email("ada").is_err() && email("a b@example.com").is_err());
         assert!(filter(r#"{"kind":["photo"]}"#).is_ok() && filter("[]").is_err() && filter("{").is_err());
-        assert!(function_arn("arn:aws:lambda:us-east-1:123456789012:function:f:live").is_ok());
-        assert!(function_arn("f").is_err() && function_arn("arn:aws:sqs:us-east-1:123456789012:q").is_err());
     }
 
     #[test]

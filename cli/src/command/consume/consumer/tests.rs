@@ -101,7 +101,7 @@ fn shell(script: &str) -> Work {
     Work::Exec(Exec {
         program: "sh".to_owned(),
         arguments: vec!["-c".to_owned(), script.to_owned()],
-        print_to_stderr: true,
+        output: Output::to_pipe(),
         groups: Groups::default(),
     })
 }
@@ -270,7 +270,7 @@ async fn a_command_that_is_not_there_gives_everything_back_and_ends() {
     let work = Work::Exec(Exec {
         program: "/no/such".to_owned(),
         arguments: Vec::new(),
-        print_to_stderr: false,
+        output: Output::to_pipe(),
         groups: Groups::default(),
     });
     let (consumer, _) = consumer(settings(), queue_of(3), work);

@@ -13,15 +13,20 @@ use anyhow::anyhow;
 use rustix::process::{Pid, Signal, kill_process_group};
 use sluicegate::delivery::RecordError;
 use tokio::{
-    io::AsyncWriteExt,
-    process::{Child, Command},
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStderr, Command},
     time::{Instant, sleep, timeout},
 };
 
 use super::{Delivery, WorkError, value::values};
+use crate::output::Output;
 
 /// `EX_DATAERR` of sysexits.h: the input was wrong.
 const REJECT: i32 = 65;
+/// Of the last line of a command's stderr.
+const MAX_REASON_BYTES: usize = 512;
+/// How long its stderr may stay open when a command has ended.
+const LAST_LINE: Duration = Duration::from_millis(200);
 /// Between asking a command to end and ending it.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -30,8 +35,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(crate) struct Exec {
     pub(crate) program: String,
     pub(crate) arguments: Vec<String>,
-    /// Keep our own stdout for JSON: what commands print goes to stderr.
-    pub(crate) print_to_stderr: bool,
+    /// Ours: with JSON on stdout, what commands print goes to stderr.
+    pub(crate) output: Output,
     pub(crate) groups: Groups,
 }
 
@@ -46,14 +51,16 @@ impl Exec {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::piped()).process_group(0);
         command.envs(values(delivery).into_iter().map(|(name, value)| (format!("SLUICE_{name}"), value)));
-        if self.print_to_stderr {
+        command.stderr(Stdio::piped());
+        if self.output.is_json() {
             command.stdout(Stdio::from(io::stderr()));
         }
         let child = command.spawn().map_err(|error| self.not_started(&error))?;
         let mut running = Running::new(child, self.groups.clone());
         tokio::select! {
-            status = running.feed_and_wait(delivery.record.body.as_bytes()) => {
-                Ok(verdict(status.map_err(RecordError::retry)?)?)
+            ended = running.feed_and_wait(delivery.record.body.as_bytes(), self.output) => {
+                let (status, last_words) = ended.map_err(RecordError::retry)?;
+                Ok(verdict(status, &last_words)?)
             }
             error = stopped => {
                 running.end().await;
@@ -74,15 +81,53 @@ impl Exec {
     }
 }
 
-fn verdict(status: ExitStatus) -> Result<(), RecordError> {
+/// The exit code decides; what the command said last on its stderr is the reason.
+fn verdict(status: ExitStatus, last_words: &str) -> Result<(), RecordError> {
+    let because = |end: String| if last_words.is_empty() { end } else { format!("{end}: {last_words}") };
     match status.code() {
         Some(0) => Ok(()),
-        Some(REJECT) => Err(RecordError::reject(format!("exit code {REJECT}"))),
-        Some(code) => Err(RecordError::retry(format!("exit code {code}"))),
+        Some(REJECT) => Err(RecordError::reject(because(format!("exit code {REJECT}")))),
+        Some(code) => Err(RecordError::retry(because(format!("exit code {code}")))),
         None => {
             let signal = status.signal().unwrap_or_default();
-            Err(RecordError::retry(format!("ended by signal {signal}")))
+            Err(RecordError::retry(because(format!("ended by signal {signal}"))))
         }
+    }
+}
+
+/// Hands on what a command writes to its stderr, and keeps the last line that has anything in it.
+struct Heard {
+    output: Output,
+    line: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl Heard {
+    async fn hear(&mut self, stderr: &mut ChildStderr) {
+        let mut chunk = [0; 4_096];
+        while let Ok(length @ 1..) = stderr.read(&mut chunk).await {
+            self.output.stderr(&chunk[..length]);
+            for byte in &chunk[..length] {
+                match byte {
+                    b'\n' => self.end_line(),
+                    // Of a line without end, its beginning.
+                    byte if self.line.len() < MAX_REASON_BYTES => self.line.push(*byte),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        if !self.line.trim_ascii().is_empty() {
+            std::mem::swap(&mut self.last, &mut self.line);
+        }
+        self.line.clear();
+    }
+
+    fn last_words(mut self) -> String {
+        self.end_line();
+        String::from_utf8_lossy(self.last.trim_ascii()).into_owned()
     }
 }
 
@@ -103,7 +148,7 @@ impl Running {
         Self { child: Some(child), group, groups }
     }
 
-    async fn feed_and_wait(&mut self, body: &[u8]) -> io::Result<ExitStatus> {
+    async fn feed_and_wait(&mut self, body: &[u8], output: Output) -> io::Result<(ExitStatus, String)> {
         let Some(child) = self.child.as_mut() else { return Err(io::Error::other("it has ended already")) };
         let stdin = child.stdin.take();
         let feed = async {
@@ -113,13 +158,30 @@ impl Running {
                 let _ = stdin.shutdown().await;
             }
         };
-        let ((), status) = futures::future::join(feed, child.wait()).await;
+        let mut heard = Heard { output, line: Vec::new(), last: Vec::new() };
+        let stderr = child.stderr.take();
+        let mut hearing = Box::pin(async {
+            if let Some(mut stderr) = stderr {
+                heard.hear(&mut stderr).await;
+            }
+        });
+        let wait = futures::future::join(feed, child.wait());
+        let hearing_ends = async {
+            hearing.as_mut().await;
+            std::future::pending::<()>().await;
+        };
+        let ((), status) = tokio::select! {
+            ended = wait => ended,
+            () = hearing_ends => unreachable!("it is pending"),
+        };
         // A failed wait leaves the process to the destructor.
-        if status.is_ok() {
-            self.child = None;
-            self.groups.remove(self.group);
-        }
-        status
+        let status = status?;
+        self.child = None;
+        self.groups.remove(self.group);
+        // What is in the pipe. A process left behind may hold it open, and is not waited for.
+        let _ = timeout(LAST_LINE, hearing.as_mut()).await;
+        drop(hearing);
+        Ok((status, heard.last_words()))
     }
 
     /// Asks the process group to end, and ends what is left of it.
@@ -192,7 +254,7 @@ mod tests {
         Exec {
             program: "sh".to_owned(),
             arguments: vec!["-c".to_owned(), script.to_owned()],
-            print_to_stderr: true,
+            output: Output::to_pipe(),
             groups: Groups::default(),
         }
     }
@@ -217,6 +279,22 @@ mod tests {
         for script in ["exit 75", "exit 1", "exit 255", "kill -9 $$"] {
             assert_eq!(disposition(script).await, Some(Disposition::Retry(None)), "{script}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_last_line_of_its_stderr_is_the_reason() {
+        for (script, reason) in [
+            ("echo first >&2; printf 'no such donor\\n\\n' >&2; exit 65", "exit code 65: no such donor"),
+            ("printf 'without end' >&2; exit 3", "exit code 3: without end"),
+            ("sleep 9 & echo behind me >&2; exit 3", "exit code 3: behind me"),
+            ("exit 3", "exit code 3"),
+        ] {
+            let Err(WorkError::Record(error)) = run(&shell(script), "{}").await else { panic!("{script}") };
+            assert_eq!(error.to_string(), reason, "{script}");
+        }
+        let long = shell("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 3");
+        let Err(WorkError::Record(error)) = run(&long, "{}").await else { panic!() };
+        assert!((100..600).contains(&error.to_string().len()));
     }
 
     #[tokio::test]

@@ -1,19 +1,15 @@
 //! `sluice queue create`: makes a queue, or finds that it is there already as it should be.
 
-mod settings;
-
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 use sluicegate::events::Queue;
 
-use self::settings::{Difference, Settings, SettledAttributes};
+use super::settings::{self, Settings, Times, list};
 use crate::{
     connection::{Connection, OpenQueue},
     context::Context,
-    quantity::whole_seconds_within,
     queue_reference::{QueueName, QueueReference},
     redrive_policy::RedrivePolicy,
     usage::UsageError,
@@ -39,18 +35,8 @@ pub(crate) struct Args {
     /// Drop a message whose body was sent in the last five minutes (FIFO queues only).
     #[arg(long)]
     content_deduplication: bool,
-    /// How long a new message stays invisible: 0s to 15m.
-    #[arg(long, value_parser = whole_seconds_within(0..=900))]
-    delay: Option<Duration>,
-    /// How long messages are kept: 1m to 14d.
-    #[arg(long, value_parser = whole_seconds_within(60..=1_209_600))]
-    retention: Option<Duration>,
-    /// How long a received message stays invisible: 0s to 12h.
-    #[arg(long, value_parser = whole_seconds_within(0..=43_200))]
-    visibility: Option<Duration>,
-    /// How long a receive waits for a first message: 0s to 20s.
-    #[arg(long, value_parser = whole_seconds_within(0..=20))]
-    wait: Option<Duration>,
+    #[command(flatten)]
+    times: Times,
     /// Send what fails too often to this queue, made if it is missing. Without a name: NAME-dlq.
     #[arg(long, value_name = "QUEUE", num_args = 0..=1)]
     #[allow(clippy::option_option, reason = "absent, alone, or with a name: clap's own type for it")]
@@ -79,7 +65,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let reference = dead_letter_reference(reference.as_ref(), &name)?;
         let made_with = existing.is_none().then(|| Settings {
             is_fifo: name.is_fifo(),
-            retention: Some(DEAD_LETTER_RETENTION),
+            times: Times { retention: Some(DEAD_LETTER_RETENTION), ..Times::default() },
             // What is encrypted there is encrypted here.
             kms_key: args.kms.clone(),
             ..Settings::default()
@@ -113,10 +99,7 @@ fn settings_of(args: &Args, name: &QueueName) -> Settings {
     Settings {
         is_fifo: name.is_fifo(),
         content_deduplication: args.content_deduplication,
-        delay: args.delay,
-        retention: args.retention,
-        visibility: args.visibility,
-        wait: args.wait,
+        times: args.times,
         dead_letters: None,
         kms_key: args.kms.clone(),
         tags: args.tags.iter().cloned().collect(),
@@ -160,36 +143,19 @@ async fn dead_letter_target(
             (None, None) => return Ok((name.as_str().to_owned(), None)),
         },
     };
-    let request =
-        open.sqs.get_queue_attributes().queue_url(open.queue.url()).attribute_names(QueueAttributeName::QueueArn);
-    let answer = request.send().await.map_err(open.refusal("sqs:GetQueueAttributes"))?;
-    let arn = answer.attributes.and_then(|mut attributes| attributes.remove(&QueueAttributeName::QueueArn));
-    Ok((arn.context("AWS did not tell the dead-letter queue's ARN")?, Some(open.queue)))
+    Ok((open.arn().await?, Some(open.queue)))
 }
 
 /// The URL of a queue that is there already, if it is as it should be.
 async fn accept(open: &OpenQueue, settings: &Settings, context: &Context) -> anyhow::Result<String> {
-    let url = open.queue.url();
-    let request = open.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
-    let attributes = request.send().await.map_err(open.refusal("sqs:GetQueueAttributes"))?.attributes;
-    let tags = if settings.tags.is_empty() {
-        None
-    } else {
-        let request = open.sqs.list_queue_tags().queue_url(url);
-        request.send().await.map_err(open.refusal("sqs:ListQueueTags"))?.tags
-    };
-    let actual = SettledAttributes { attributes: attributes.unwrap_or_default(), tags: tags.unwrap_or_default() };
+    let actual = settings::read(open, !settings.tags.is_empty()).await?;
     let (differences, unasked) = settings.compare(&actual);
     if !differences.is_empty() {
         bail!("queue {} is there already with other settings, and was not changed: {}", open.queue, list(&differences));
     }
     let besides = if unasked.is_empty() { String::new() } else { format!("; not asked for: {}", list(&unasked)) };
     context.output.note(&format!("queue {} was there already with these settings{besides}", open.queue));
-    Ok(url.to_owned())
-}
-
-fn list(differences: &[Difference]) -> String {
-    differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    Ok(open.queue.url().to_owned())
 }
 
 async fn create(connection: &Connection, name: &QueueName, settings: &Settings) -> anyhow::Result<String> {

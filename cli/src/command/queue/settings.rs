@@ -5,17 +5,35 @@ use std::{collections::HashMap, fmt, time::Duration};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::json;
 
-use crate::{quantity::exact, redrive_policy::RedrivePolicy};
+use crate::{
+    connection::OpenQueue,
+    quantity::{exact, whole_seconds_within},
+    redrive_policy::RedrivePolicy,
+};
+
+/// The settings that are times.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct Times {
+    /// How long a new message stays invisible: 0s to 15m.
+    #[arg(long, value_parser = whole_seconds_within(0..=900))]
+    pub(crate) delay: Option<Duration>,
+    /// How long messages are kept: 1m to 14d.
+    #[arg(long, value_parser = whole_seconds_within(60..=1_209_600))]
+    pub(crate) retention: Option<Duration>,
+    /// How long a received message stays invisible: 0s to 12h.
+    #[arg(long, value_parser = whole_seconds_within(0..=43_200))]
+    pub(crate) visibility: Option<Duration>,
+    /// How long a receive waits for a first message: 0s to 20s.
+    #[arg(long, value_parser = whole_seconds_within(0..=20))]
+    pub(crate) wait: Option<Duration>,
+}
 
 /// What was asked for; what was not is left to SQS.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) is_fifo: bool,
     pub(crate) content_deduplication: bool,
-    pub(crate) delay: Option<Duration>,
-    pub(crate) retention: Option<Duration>,
-    pub(crate) visibility: Option<Duration>,
-    pub(crate) wait: Option<Duration>,
+    pub(crate) times: Times,
     pub(crate) dead_letters: Option<RedrivePolicy>,
     pub(crate) kms_key: Option<String>,
     pub(crate) tags: HashMap<String, String>,
@@ -36,6 +54,13 @@ pub(crate) struct Difference {
     asked: Option<String>,
 }
 
+impl Difference {
+    /// As what was changed.
+    pub(crate) fn change(&self) -> String {
+        format!("{} was {}, is {}", self.setting, self.has, self.asked.as_deref().unwrap_or(&self.has))
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { setting, has, asked } = self;
@@ -47,7 +72,7 @@ impl fmt::Display for Difference {
 }
 
 impl Settings {
-    /// What `CreateQueue` takes.
+    /// What `CreateQueue` and `SetQueueAttributes` take.
     pub(crate) fn attributes(&self) -> HashMap<Name, String> {
         let mut attributes = HashMap::new();
         for (name, _, asked, _) in self.durations() {
@@ -97,20 +122,38 @@ impl Settings {
     /// The settings that are times: attribute, what people call it, what was asked, SQS's default.
     fn durations(&self) -> [(Name, &'static str, Option<Duration>, u64); 4] {
         [
-            (Name::DelaySeconds, "delay", self.delay, 0),
-            (Name::MessageRetentionPeriod, "retention", self.retention, 345_600),
-            (Name::VisibilityTimeout, "visibility", self.visibility, 30),
-            (Name::ReceiveMessageWaitTimeSeconds, "wait", self.wait, 0),
+            (Name::DelaySeconds, "delay", self.times.delay, 0),
+            (Name::MessageRetentionPeriod, "retention", self.times.retention, 345_600),
+            (Name::VisibilityTimeout, "visibility", self.times.visibility, 30),
+            (Name::ReceiveMessageWaitTimeSeconds, "wait", self.times.wait, 0),
         ]
     }
 }
 
+/// What AWS says of a queue: one request, and one more for its tags.
+pub(crate) async fn read(open: &OpenQueue, with_tags: bool) -> anyhow::Result<SettledAttributes> {
+    let url = open.queue.url();
+    let request = open.sqs.get_queue_attributes().queue_url(url).attribute_names(Name::All);
+    let attributes = request.send().await.map_err(open.refusal("sqs:GetQueueAttributes"))?.attributes;
+    let tags = if with_tags {
+        open.sqs.list_queue_tags().queue_url(url).send().await.map_err(open.refusal("sqs:ListQueueTags"))?.tags
+    } else {
+        None
+    };
+    Ok(SettledAttributes { attributes: attributes.unwrap_or_default(), tags: tags.unwrap_or_default() })
+}
+
+/// Differences in a sentence.
+pub(crate) fn list(differences: &[Difference]) -> String {
+    differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
 impl SettledAttributes {
-    fn text(&self, name: &Name) -> &str {
+    pub(crate) fn text(&self, name: &Name) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 
-    fn dead_letters(&self) -> String {
+    pub(crate) fn dead_letters(&self) -> String {
         RedrivePolicy::read(self.text(&Name::RedrivePolicy)).as_ref().map_or_else(|| "none".to_owned(), describe)
     }
 }
@@ -146,7 +189,7 @@ mod tests {
 
     fn asked() -> Settings {
         Settings {
-            delay: Some(Duration::from_secs(5)),
+            times: Times { delay: Some(Duration::from_secs(5)), ..Times::default() },
             dead_letters: Some(RedrivePolicy { arn: ARN.to_owned(), max_receives: 5 }),
             ..Settings::default()
         }
@@ -187,7 +230,7 @@ mod tests {
     #[test]
     fn what_nobody_asked_for_is_said_apart() {
         let actual = actual(&[(Name::VisibilityTimeout, "60"), (Name::DelaySeconds, "5"), (Name::KmsMasterKeyId, "k")]);
-        let settings = Settings { delay: Some(Duration::from_secs(5)), ..Settings::default() };
+        let settings = Settings { times: asked().times, ..Settings::default() };
         let (differences, unasked) = settings.compare(&actual);
         assert_eq!(differences, []);
         assert_eq!(
