@@ -8,6 +8,7 @@
 //! | [`events`] | what arrives: from wire JSON to strict records, through any nesting of envelopes |
 //! | [`delivery`] | what happens to a batch: partial failures, order, deadlines, retries, dead letters |
 //! | [`idempotency`] | what has been done already |
+//! | [`consumer`] | a worker outside Lambda: polls, works, settles, until it is told to stop |
 //! | `aws` (features `aws-*`) | adapters for SQS, SNS, S3, Lambda and `DynamoDB` behind the ports of the others |
 //! | `queue`, `stream`, `firehose`, `notifications`, `objects`, `broker` (feature `lambda`) | whole functions: a handler of records, and all around it |
 //! | `lambda` (feature `lambda`) | the runtime loop |
@@ -51,6 +52,7 @@ pub mod aws;
 #[cfg(feature = "lambda")]
 pub mod broker;
 pub mod clock;
+pub mod consumer;
 pub mod delivery;
 pub mod error_chain;
 pub mod events;

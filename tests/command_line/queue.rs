@@ -93,7 +93,8 @@ fn a_queue_is_changed_where_it_was_asked_and_shown_as_it_is() {
         assert!(changed.contains(change), "{change} in {changed}");
     }
     let shown = sluice.done(&["queue", "show", &name]);
-    for fact in ["delay                5s", "visibility           3m", "stage=dev, team=a", &format!("{dead} after 7")] {
+    for fact in ["delay                5s", "visibility           3m", "stage=dev, team=a", &format!("{dead} after 7")]
+    {
         assert!(shown.contains(fact), "{fact} in {shown}");
     }
     let of = sluice.done(&["queue", "show", &dead]);

@@ -91,7 +91,8 @@ fn what_is_published_is_printed_as_it_is_said_and_nothing_is_left_behind() {
         let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(notes.next().unwrap().unwrap().starts_with("listening to"));
         let group = if kind.is_empty() { &[][..] } else { &["--group", "g"] };
-        let publish = ["topic", "publish", topic, "--message", "has 2% left", "--subject", "Disk full", "-a", "kind=disk"];
+        let publish =
+            ["topic", "publish", topic, "--message", "has 2% left", "--subject", "Disk full", "-a", "kind=disk"];
         sluice.done(&[&publish, group].concat());
         let heard: Vec<String> =
             BufReader::new(child.stdout.as_mut().unwrap()).lines().take(3).map(Result::unwrap).collect();

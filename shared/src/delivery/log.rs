@@ -15,13 +15,7 @@ impl Report {
     /// `job_type` names the work a record asked for, see [`Work::name`](super::Work::name); `duration` is the whole batch's.
     pub fn log<'r>(&'r self, duration: Duration, job_type: impl Fn(&'r Record) -> Option<&'r str>) {
         for delivery in &self.deliveries {
-            match &delivery.record {
-                Ok(record) => delivery.log(record, || job_type(record)),
-                Err(malformed) => {
-                    let (message_id, problem) = (&malformed.message_id, &malformed.problem);
-                    tracing::error!(record.message_id = %message_id, %problem, "record refused");
-                }
-            }
+            delivery.log(&job_type);
         }
         let records = self.deliveries.iter().filter_map(|delivery| delivery.record.as_ref().ok());
         tracing::info!(
@@ -38,17 +32,25 @@ impl Report {
 
 impl Delivery {
     /// Of what is done nobody asks for the type: it may have to be read out of the body.
-    fn log<'r>(&'r self, record: &'r Record, job_type: impl FnOnce() -> Option<&'r str>) {
+    pub(crate) fn log<'r>(&'r self, job_type: impl Fn(&'r Record) -> Option<&'r str>) {
+        let record = match &self.record {
+            Ok(record) => record,
+            Err(malformed) => {
+                let (message_id, problem) = (&malformed.message_id, &malformed.problem);
+                tracing::error!(record.message_id = %message_id, %problem, "record refused");
+                return;
+            }
+        };
         let (message_id, fate) = (&record.message_id, self.fate.as_str());
         let (reason, retry_after_s) = (self.fate.error().map(tracing::field::display), self.delay.map(|d| d.as_secs()));
         match &self.fate {
             Fate::Done => {}
             Fate::Duplicate => {
-                tracing::info!(record.message_id = %message_id, job.r#type = job_type(), "job already done");
+                tracing::info!(record.message_id = %message_id, job.r#type = job_type(record), "job already done");
             }
             Fate::Retry(_) | Fate::Rejected(_) | Fate::GivenUp(_) => tracing::warn!(
                 record.message_id = %message_id,
-                job.r#type = job_type(),
+                job.r#type = job_type(record),
                 fate,
                 reason,
                 receive_count = record.receive_count,

@@ -2,22 +2,15 @@
 //!
 //! | module | what it settles |
 //! |---|---|
-//! | `consumer` | the loop: receive, work, settle, stop |
-//! | `lane` | what must be worked on one after the other |
-//! | `workforce` | how many work at once, and how many messages to ask for (pure) |
-//! | `gathering` | many small deletes as few calls |
 //! | `work` | what is done with a message: `print`, `exec`, `post` |
-//! | `tally` | what became of the messages, for the summary |
+//! | `said` | what is said of it |
+//! | `setup` | from arguments to the toolkit's consumer, which receives, settles and stops |
 //!
 //! What becomes of a message is the toolkit's engine's to say: back-off, dead letters, heartbeat, order.
 
-mod consumer;
-mod gathering;
-mod lane;
+mod said;
 mod setup;
-mod tally;
 mod work;
-mod workforce;
 
 use std::time::Duration;
 

@@ -6,19 +6,19 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use sluicegate::{
     clock::SystemClock,
+    consumer::{Consumer, ConsumerError, Settings},
     delivery::{DeadLetterQueues, MAX_VISIBILITY, Policy, RetryPolicy},
 };
 
 use super::{
     Args,
-    consumer::{Consumer, NotReceived, Settings},
+    said::Said,
     work::{
         Work,
         exec::{Exec, Groups},
         post::Post,
         print::Print,
     },
-    workforce::Workforce,
 };
 use crate::{
     connection::OpenQueue,
@@ -38,45 +38,43 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         Some(dlq) => Some(connection.queue(dlq).await?),
         None => dead_letter_queue(&open, redrive.as_ref()).await?,
     };
-    let policy = policy(&args, &open, dead_letters.as_ref(), redrive.as_ref());
+    let policy = policy(&open, dead_letters.as_ref(), redrive.as_ref());
     let groups = Groups::default();
     let output = context.output;
     let work = match (args.exec.split_first(), &args.post) {
-        (Some((program, arguments)), _) => Work::Exec(Exec {
-            program: program.clone(),
-            arguments: arguments.to_vec(),
-            output,
-            groups: groups.clone(),
-        }),
+        (Some((program, arguments)), _) => {
+            Work::Exec(Exec { program: program.clone(), arguments: arguments.to_vec(), output, groups: groups.clone() })
+        }
         (None, Some(url)) => Work::Post(Post::new(url, args.headers.clone(), SystemClock)),
         (None, None) => Work::Print(Print { output }),
     };
     let longest = if args.post.is_some() { POST_TIMEOUT } else { MAX_VISIBILITY };
-    let settings = Settings {
-        queue: open.queue.clone(),
-        visibility: args.visibility,
-        wait: args.wait,
-        every: args.every,
-        max: args.max,
-        until_empty: args.until_empty,
-        timeout: args.timeout.unwrap_or(longest),
-        grace: args.grace,
-    };
+    let mut settings = Settings::of(open.queue.clone());
+    settings.concurrency = args.concurrency.into();
+    settings.least_concurrency = args.min.into();
+    settings.visibility = args.visibility;
+    settings.wait = args.wait;
+    settings.every = args.every;
+    settings.max = args.max;
+    settings.until_empty = args.until_empty;
+    settings.timeout = args.timeout.unwrap_or(longest);
+    settings.grace = args.grace;
     // Until here nothing is in hand, and a signal ends the process as it ends any.
     let mut stop = Stop::listen()?;
     let living = groups.clone();
     at_a_forced_end(move || living.kill());
-    let workforce = Workforce::new(args.min.into(), args.concurrency.into());
-    let consumer = Consumer::new(settings, open.adapter()?, policy, work, output, workforce);
+    let said = Said { output, is_printed: work.is_print() };
+    let consumer = Consumer::new(settings, open.adapter()?, policy, work).observed_by(said);
     let outcome = consumer.run(async || stop.requested().await).await;
     if outcome.is_ok() {
         groups.end().await;
     } else {
         groups.kill();
     }
-    let outcome = outcome.map_err(|error| match error.downcast_ref::<NotReceived>() {
-        Some(NotReceived(words)) => open.refusal_in_words("sqs:ReceiveMessage", words),
-        None => error,
+    let outcome = outcome.map_err(|error| match error {
+        ConsumerError::NotReceived(words) => open.refusal_in_words("sqs:ReceiveMessage", &words),
+        ConsumerError::Handler(error) => error,
+        ConsumerError::CutShort { .. } => anyhow::Error::msg(error.to_string()),
     });
     let tally = consumer.tally();
     if output.is_json() {
@@ -87,18 +85,13 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     outcome
 }
 
-fn policy(args: &Args, open: &OpenQueue, dead_letters: Option<&OpenQueue>, redrive: Option<&RedrivePolicy>) -> Policy {
+fn policy(open: &OpenQueue, dead_letters: Option<&OpenQueue>, redrive: Option<&RedrivePolicy>) -> Policy {
     let urls = dead_letters.map(|dead| (open.queue.name().to_owned(), dead.queue.url().to_owned()));
     let max_receives = redrive.filter(|_| dead_letters.is_some()).map(|redrive| redrive.max_receives);
     Policy {
-        // A lane is one batch, and its order is the engine's; how many lanes run is the workforce's.
-        concurrency: 1,
         retry: RetryPolicy { max_receives, ..RetryPolicy::default() },
         dead_letter_queues: DeadLetterQueues(urls.into_iter().collect()),
-        visibility: Some(args.visibility),
         region: open.sqs.config().region().map(ToString::to_string),
-        // Received by ourselves.
-        clock_tolerance: Duration::ZERO,
         ..Policy::default()
     }
 }

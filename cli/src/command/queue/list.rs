@@ -29,9 +29,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let connection = context.connect().await?;
     let urls = urls(&connection, args.prefix).await?;
     if !args.counts {
-        return urls
-            .iter()
-            .try_for_each(|url| context.output.result(|| context.output.shown(url).into_owned(), &json!({ "url": url })));
+        return urls.iter().try_for_each(|url| {
+            context.output.result(|| context.output.shown(url).into_owned(), &json!({ "url": url }))
+        });
     }
     let read = async |url: String| {
         let reading = match url.parse::<QueueReference>() {
@@ -47,7 +47,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         return rows.iter().try_for_each(|row| context.output.json(&row.json()));
     }
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(5);
-    context.output.line(&format!("{:<width$} {:>8} {:>9} {:>8}  dead letters", "queue", "visible", "in flight", "delayed"));
+    context
+        .output
+        .line(&format!("{:<width$} {:>8} {:>9} {:>8}  dead letters", "queue", "visible", "in flight", "delayed"));
     for row in &rows {
         context.output.line(&row.text(width, |text| context.output.shown(text).into_owned()));
     }

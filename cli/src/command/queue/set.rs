@@ -5,16 +5,12 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::json;
 
 use super::settings::{self, Settings, Times};
-use crate::{
-    context::Context, queue_reference::QueueReference, redrive_policy::RedrivePolicy, usage::UsageError,
-};
+use crate::{context::Context, queue_reference::QueueReference, redrive_policy::RedrivePolicy, usage::UsageError};
 
 /// What is changed takes up to a minute to be so everywhere; retention up to a quarter of an hour.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  sluice queue set jobs --visibility 3m --dlq jobs-dlq --max-receives 200\n  \
-                        sluice queue set jobs --no-dlq --tag team=donors"
-)]
+#[command(after_help = "Example:\n  sluice queue set jobs --visibility 3m --dlq jobs-dlq --max-receives 200\n  \
+                        sluice queue set jobs --no-dlq --tag team=donors")]
 pub(crate) struct Args {
     /// The queue: URL, ARN or name.
     queue: QueueReference,

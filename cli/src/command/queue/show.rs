@@ -7,7 +7,9 @@ use serde_json::json;
 use sluicegate::events::Queue;
 
 use super::settings::{self, SettledAttributes};
-use crate::{connection::OpenQueue, context::Context, counters::Counters, quantity::exact, queue_reference::QueueReference};
+use crate::{
+    connection::OpenQueue, context::Context, counters::Counters, quantity::exact, queue_reference::QueueReference,
+};
 
 /// Three requests.
 #[derive(Debug, clap::Args)]
@@ -41,7 +43,8 @@ fn facts(queue: &Queue, found: &SettledAttributes, sources: &[String]) -> Vec<(&
     let text = |name: Name| found.text(&name).to_owned();
     let time = |name: Name| text(name).parse().map_or_else(|_| String::new(), |s| exact(Duration::from_secs(s)));
     let Counters { visible, in_flight, delayed } = Counters::from_attributes(&found.attributes);
-    let deduplicates = if found.text(&Name::ContentBasedDeduplication) == "true" { ", drops repeated bodies" } else { "" };
+    let deduplicates =
+        if found.text(&Name::ContentBasedDeduplication) == "true" { ", drops repeated bodies" } else { "" };
     let key = text(Name::KmsMasterKeyId);
     let own = if found.text(&Name::SqsManagedSseEnabled) == "true" { "SQS's own key" } else { "none" };
     let tags: BTreeMap<_, _> = found.tags.iter().collect();

@@ -35,7 +35,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             let topic = OpenTopic { arn: arn.clone(), sns: sns.clone(), connection: connection.clone() };
             let subscriptions = topic.subscriptions().await?;
             let lines = subscriptions.iter().map(|subscription| format!("\n  {}", output.shown(&text(subscription))));
-            let value = json!({ "topicArn": arn, "subscriptions": subscriptions.iter().map(value).collect::<Vec<_>>() });
+            let value =
+                json!({ "topicArn": arn, "subscriptions": subscriptions.iter().map(value).collect::<Vec<_>>() });
             output.result(|| format!("{}{}", output.shown(&arn), lines.collect::<String>()), &value)?;
         }
     }

@@ -15,10 +15,8 @@ use crate::{connection::OpenQueue, context::Context, outgoing::digest, usage::Us
 /// A queue is also given the statement in its policy that lets the topic in; what is in the policy stays. A function is
 /// given the permission to be called by the topic. Subscribing again with the same settings is a success.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  sluice topic subscribe alerts --email ada@example.com\n  \
-                  sluice topic subscribe uploads --queue jobs --raw --filter '{\"kind\": [\"photo\"]}'"
-)]
+#[command(after_help = "Example:\n  sluice topic subscribe alerts --email ada@example.com\n  \
+                  sluice topic subscribe uploads --queue jobs --raw --filter '{\"kind\": [\"photo\"]}'")]
 pub(crate) struct Args {
     /// The topic: ARN or name.
     topic: TopicReference,

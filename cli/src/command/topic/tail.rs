@@ -91,7 +91,8 @@ fn text(envelope: &str, output: Output) -> String {
         return output.shown(envelope).into_owned();
     };
     let time = said.published_at.map(|at| at.to_rfc3339()).unwrap_or_default();
-    let mut lines = vec![format!("{time}  {}", output.shown(said.subject.as_deref().unwrap_or_default())).trim().to_owned()];
+    let mut lines =
+        vec![format!("{time}  {}", output.shown(said.subject.as_deref().unwrap_or_default())).trim().to_owned()];
     for (name, attribute) in &said.attributes {
         let value = attribute.as_text().unwrap_or("(binary)");
         lines.push(format!("  {}: {}", output.shown(name), output.shown(value)));

@@ -11,14 +11,14 @@ use std::{
 
 use anyhow::anyhow;
 use rustix::process::{Pid, Signal, kill_process_group};
-use sluicegate::delivery::RecordError;
+use sluicegate::{consumer::Received, delivery::RecordError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, Command},
     time::{Instant, sleep, timeout},
 };
 
-use super::{Delivery, WorkError, value::values};
+use super::{WorkError, value::values};
 use crate::output::Output;
 
 /// `EX_DATAERR` of sysexits.h: the input was wrong.
@@ -45,12 +45,12 @@ impl Exec {
     /// too when the future is dropped, which waits for nothing.
     pub(super) async fn run(
         &self,
-        delivery: Delivery<'_>,
+        received: Received<'_>,
         stopped: impl Future<Output = RecordError>,
     ) -> Result<(), WorkError> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::piped()).process_group(0);
-        command.envs(values(delivery).into_iter().map(|(name, value)| (format!("SLUICE_{name}"), value)));
+        command.envs(values(received).into_iter().map(|(name, value)| (format!("SLUICE_{name}"), value)));
         command.stderr(Stdio::piped());
         if self.output.is_json() {
             command.stdout(Stdio::from(io::stderr()));
@@ -58,7 +58,7 @@ impl Exec {
         let child = command.spawn().map_err(|error| self.not_started(&error))?;
         let mut running = Running::new(child, self.groups.clone());
         tokio::select! {
-            ended = running.feed_and_wait(delivery.record.body.as_bytes(), self.output) => {
+            ended = running.feed_and_wait(received.record.body.as_bytes(), self.output) => {
                 let (status, last_words) = ended.map_err(RecordError::retry)?;
                 Ok(verdict(status, &last_words)?)
             }
@@ -260,7 +260,7 @@ mod tests {
     }
 
     async fn run(exec: &Exec, body: &str) -> Result<(), WorkError> {
-        let delivery = Delivery { queue: &queue(), record: &record(body), sender_id: Some("AIDA") };
+        let delivery = Received { queue: &queue(), record: &record(body), sender_id: Some("AIDA") };
         exec.run(delivery, std::future::pending()).await
     }
 
@@ -338,7 +338,7 @@ two" && test "$SLUICE_ATTRIBUTE_JOBTYPE/$SLUICE_RECEIVE_COUNT/$SLUICE_GROUP_ID/$
             }
             RecordError::later(Duration::ZERO, "given back")
         };
-        let delivery = Delivery { queue: &queue(), record: &record("{}"), sender_id: None };
+        let delivery = Received { queue: &queue(), record: &record("{}"), sender_id: None };
         assert!(matches!(exec.run(delivery, stopped).await, Err(WorkError::Record(_))));
         assert!(!marker.exists() && exec.groups.0.lock().unwrap().is_empty(), "it had its last words");
     }

@@ -13,9 +13,9 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use sluicegate::{clock::Clock, delivery::RecordError, error_chain::error_chain};
+use sluicegate::{clock::Clock, consumer::Received, delivery::RecordError, error_chain::error_chain};
 
-use super::{Delivery, value::values};
+use super::value::values;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Answers of this size are read to their end, so that the connection can be used again.
@@ -82,8 +82,8 @@ impl<C: Clock> Post<C> {
         Self { url, login, headers, connector, clock }
     }
 
-    pub(super) async fn run(&self, delivery: Delivery<'_>) -> Result<(), RecordError> {
-        let request = self.request(delivery).map_err(RecordError::retry)?;
+    pub(super) async fn run(&self, received: Received<'_>) -> Result<(), RecordError> {
+        let request = self.request(received).map_err(RecordError::retry)?;
         let answer = self.connector.call(request).await;
         let answer = answer.map_err(|error| RecordError::retry(error_chain(&error)))?;
         let status = answer.status().as_u16();
@@ -92,8 +92,8 @@ impl<C: Clock> Post<C> {
         verdict(status, retry_after, &text)
     }
 
-    fn request(&self, delivery: Delivery<'_>) -> Result<Request, Box<dyn std::error::Error + Send + Sync>> {
-        let body = &delivery.record.body;
+    fn request(&self, received: Received<'_>) -> Result<Request, Box<dyn std::error::Error + Send + Sync>> {
+        let body = &received.record.body;
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
         let mut request = Request::new(SdkBody::from(body.as_str()));
         request.set_method("POST")?;
@@ -108,7 +108,7 @@ impl<C: Clock> Post<C> {
         for (name, value) in self.headers.iter().cloned() {
             headers.try_insert(name, value)?;
         }
-        for (name, value) in values(delivery) {
+        for (name, value) in values(received) {
             let name = format!("sluice-{}", name.to_ascii_lowercase().replace('_', "-"));
             headers.try_insert(name, utf8_percent_encode(&value, IN_HEADERS).to_string())?;
         }
@@ -227,9 +227,9 @@ mod tests {
         let now = || -> SystemTime { UNIX_EPOCH + Duration::from_mins(24_090_208) };
         let mut record = record("{}");
         record.group_id = Some("rot 10% ü".to_owned());
-        let delivery = Delivery { queue: &queue(), record: &record, sender_id: None };
+        let received = Received { queue: &queue(), record: &record, sender_id: None };
         Post::new(&url, vec![header("X-Tenant: orchard").unwrap()], now)
-            .run(delivery)
+            .run(received)
             .await
             .map_err(|error| error.disposition())
     }

@@ -1,8 +1,10 @@
 //! Prints each message: producer, job type, body.
 
-use sluicegate::clock::{Clock, SystemClock};
+use sluicegate::{
+    clock::{Clock, SystemClock},
+    consumer::Received,
+};
 
-use super::Delivery;
 use crate::{message, output::Output};
 
 /// The attribute by which a producer names itself.
@@ -17,10 +19,10 @@ pub(crate) struct Print {
 
 impl Print {
     /// Waits until it is printed; fails when it is not.
-    pub(super) async fn run(&self, delivery: Delivery<'_>) -> anyhow::Result<()> {
-        let record = delivery.record;
+    pub(super) async fn run(&self, received: Received<'_>) -> anyhow::Result<()> {
+        let record = received.record;
         let attribute = |name: &str| record.attributes.get(name).and_then(|attribute| attribute.as_text());
-        let producer = attribute(PRODUCER).or(delivery.sender_id).unwrap_or("-");
+        let producer = attribute(PRODUCER).or(received.sender_id).unwrap_or("-");
         let line = || self.line([producer, attribute(JOB_TYPE).unwrap_or("-"), &record.body]);
         self.output.deliver(line, &message::json(record, SystemClock.now())).await
     }

@@ -1,17 +1,15 @@
 //! A message's values by name, for an environment or for headers.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use sluicegate::events::AttributeValue;
-
-use super::Delivery;
+use sluicegate::{consumer::Received, events::AttributeValue};
 
 /// Longer values do not fit an environment: Linux takes 128 KiB a variable.
 const MAX_VALUE_BYTES: usize = 65_536;
 
 /// Name and value: `QUEUE`, `MESSAGE_ID`, `ATTRIBUTE_JOBTYPE`, … Of two attributes whose names become the same, the first
 /// in order stays.
-pub(super) fn values(delivery: Delivery<'_>) -> Vec<(String, String)> {
-    let Delivery { queue, record, sender_id } = delivery;
+pub(super) fn values(received: Received<'_>) -> Vec<(String, String)> {
+    let Received { queue, record, sender_id } = received;
     let sent_at = record.sent_at.map(|sent_at| sent_at.format("%FT%T%.3fZ").to_string());
     let known = [
         ("QUEUE", Some(queue.name().to_owned())),
@@ -77,7 +75,7 @@ pub(super) mod tests {
         record.attributes.insert("Photo".to_owned(), photo);
         record.attributes.insert("Long".to_owned(), MessageAttribute::text("x".repeat(MAX_VALUE_BYTES + 1)));
         record.attributes.insert("JOB_TYPE".to_owned(), MessageAttribute::text("first"));
-        let values = values(Delivery { queue: &queue, record: &record, sender_id: None });
+        let values = values(Received { queue: &queue, record: &record, sender_id: None });
         let shown: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
             shown,

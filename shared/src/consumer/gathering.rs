@@ -12,21 +12,21 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, stream::FuturesUnordered};
-use sluicegate::{
+use crate::{
     delivery::{
         CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, MAX_ENTRIES, Receive, ReceivingQueue,
         SourceQueue, VisibilityChange,
     },
     events::{Queue, dispatch::Message},
 };
+use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, oneshot},
     time::{Instant, sleep_until},
 };
 
 /// A queue that is received from, and that takes dead letters.
-pub(crate) trait Receiving: ReceivingQueue + DeadLetterQueue {}
+pub trait Receiving: ReceivingQueue + DeadLetterQueue {}
 
 impl<P: ReceivingQueue + DeadLetterQueue> Receiving for P {}
 
@@ -138,11 +138,11 @@ impl<P: Receiving> SourceQueue for Gathering<P> {
     }
 }
 
-/// Letters are rare and large: they go at once.
+/// Dead letters are rare and large: they go at once.
 impl<P: Receiving> DeadLetterQueue for Gathering<P> {
-    async fn send(&self, queue_url: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+    async fn send(&self, queue_url: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
         self.count();
-        self.port.send(queue_url, letters).await
+        self.port.send(queue_url, dead_letters).await
     }
 }
 

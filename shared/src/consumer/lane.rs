@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sluicegate::events::{MalformedRecord, Record, dispatch::Message};
+use crate::events::{MalformedRecord, Record, dispatch::Message};
 
 /// What must be worked on one after the other: the messages of a group of a FIFO queue, else each by itself.
 pub(super) fn lanes(messages: Vec<Message>, is_fifo: bool) -> Vec<Vec<Message>> {

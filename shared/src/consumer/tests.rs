@@ -3,14 +3,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use sluicegate::delivery::{
-    DeadLetter, DeadLetterQueue, FailedEntry, Failure, ReceivingQueue, SourceQueue, VisibilityChange,
-};
-
 use super::*;
 use crate::{
-    command::consume::work::{exec::Exec, exec::Groups},
-    output::Format,
+    delivery::{DeadLetter, DeadLetterQueue, FailedEntry, Failure, ReceivingQueue, SourceQueue, VisibilityChange},
+    events::Queue,
 };
 
 const ANSWER: Duration = Duration::from_millis(5);
@@ -67,8 +63,8 @@ impl SourceQueue for Asked {
 }
 
 impl DeadLetterQueue for Asked {
-    async fn send(&self, _: &str, letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
-        self.calls.lock().unwrap().push(format!("send {}", letters.len()));
+    async fn send(&self, _: &str, dead_letters: &[DeadLetter<'_>]) -> Result<Vec<FailedEntry>, CallError> {
+        self.calls.lock().unwrap().push(format!("send {}", dead_letters.len()));
         Ok(Vec::new())
     }
 }
@@ -85,36 +81,33 @@ fn queue_of(count: usize) -> Asked {
 }
 
 fn settings() -> Settings {
-    Settings {
-        queue: Queue::from_url("http://127.0.0.1/0/jobs").unwrap(),
-        visibility: Duration::from_secs(30),
-        wait: Duration::from_secs(20),
-        every: None,
-        max: None,
-        until_empty: true,
-        timeout: Duration::from_mins(1),
-        grace: Duration::from_secs(1),
+    let mut settings = Settings::of(Queue::from_url("http://127.0.0.1/0/jobs").unwrap());
+    settings.until_empty = true;
+    settings.grace = Duration::from_secs(1);
+    settings
+}
+
+/// Takes this long.
+struct Takes(Duration);
+
+impl Handler for Takes {
+    type Fatal = &'static str;
+
+    async fn handle(
+        &self,
+        _: Received<'_>,
+        stopped: impl Future<Output = RecordError>,
+    ) -> Result<(), HandlerError<&'static str>> {
+        tokio::select! {
+            () = sleep(self.0) => Ok(()),
+            error = stopped => Err(error.into()),
+        }
     }
 }
 
-fn shell(script: &str) -> Work {
-    Work::Exec(Exec {
-        program: "sh".to_owned(),
-        arguments: vec!["-c".to_owned(), script.to_owned()],
-        output: Output::to_pipe(),
-        groups: Groups::default(),
-    })
-}
-
-fn consumer(settings: Settings, port: Asked, work: Work) -> (Consumer<Asked>, Calls) {
+fn consumer<H: Handler>(settings: Settings, port: Asked, handler: H) -> (Consumer<Asked, H>, Calls) {
     let calls = Arc::clone(&port.calls);
-    let policy = Policy {
-        visibility: Some(settings.visibility),
-        clock_tolerance: Duration::ZERO,
-        concurrency: 1,
-        ..Policy::default()
-    };
-    (Consumer::new(settings, port, policy, work, Output::new(Format::Text), Workforce::new(1, 10)), calls)
+    (Consumer::new(settings, port, Policy::default(), handler), calls)
 }
 
 /// Never told to stop.
@@ -135,9 +128,8 @@ fn told_after(seconds: &[u64]) -> impl AsyncFnMut() {
     }
 }
 
-/// Work that takes no time and no process.
-fn nothing() -> Work {
-    Work::Nothing(Duration::ZERO)
+fn nothing() -> Takes {
+    Takes(Duration::ZERO)
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,7 +155,7 @@ async fn an_idle_consumer_makes_one_long_poll_in_twenty_seconds() {
 #[tokio::test(start_paused = true)]
 async fn an_empty_answer_that_came_at_once_is_followed_by_a_pause_whatever_the_options() {
     for until_empty in [true, false] {
-        let work = Work::Nothing(Duration::from_secs(21));
+        let work = Takes(Duration::from_secs(21));
         let max = Some(1).filter(|_| !until_empty);
         let hasty = Settings { wait: Duration::ZERO, until_empty, max, ..settings() };
         let (consumer, _) = consumer(hasty, queue_of(1), work);
@@ -204,7 +196,7 @@ async fn a_pace_begins_one_message_at_a_time_and_asks_for_one() {
 #[tokio::test(start_paused = true)]
 async fn slow_work_takes_no_more_than_it_can_begin_and_keeps_it_invisible() {
     let slow = Settings { grace: Duration::from_mins(1), ..settings() };
-    let (consumer, calls) = consumer(slow, queue_of(40), Work::Nothing(Duration::from_secs(45)));
+    let (consumer, calls) = consumer(slow, queue_of(40), Takes(Duration::from_secs(45)));
     consumer.run(told_after(&[50])).await.unwrap();
     let calls = calls.lock().unwrap();
     assert!(calls.iter().any(|call| call.starts_with("hide [30")), "heartbeats: {calls:?}");
@@ -215,7 +207,7 @@ async fn slow_work_takes_no_more_than_it_can_begin_and_keeps_it_invisible() {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_told_to_stop_finishes_within_the_grace_and_gives_the_rest_back() {
-    let (consumer, calls) = consumer(settings(), queue_of(4), Work::Nothing(Duration::from_hours(1)));
+    let (consumer, calls) = consumer(settings(), queue_of(4), Takes(Duration::from_hours(1)));
     let started = Instant::now();
     consumer.run(told_after(&[2])).await.unwrap();
     let tally = consumer.tally();
@@ -230,7 +222,7 @@ async fn who_is_told_twice_ends_at_once_and_says_what_was_in_hand() {
     let (consumer, _) = consumer(
         Settings { grace: Duration::from_hours(1), ..settings() },
         queue_of(2),
-        Work::Nothing(Duration::from_hours(1)),
+        Takes(Duration::from_hours(1)),
     );
     let error = consumer.run(told_after(&[2, 4])).await.unwrap_err();
     assert!(error.to_string().contains("2 messages in hand"), "{error}");
@@ -252,30 +244,39 @@ async fn an_error_that_may_pass_is_waited_out_and_another_ends_the_run() {
     assert!(refused.run(never).await.unwrap_err().to_string().contains("cannot be received"));
 }
 
-#[tokio::test]
-async fn what_a_command_says_decides_the_fate() {
-    let (retried, calls) = consumer(Settings { wait: Duration::ZERO, ..settings() }, queue_of(1), shell("exit 75"));
+#[tokio::test(start_paused = true)]
+async fn what_the_handler_says_decides_the_fate() {
+    let (retried, calls) = consumer(settings(), queue_of(1), async |_: &Record| Err(RecordError::retry("busy")));
     retried.run(never).await.unwrap();
     assert_eq!(retried.tally().retried, 1);
     let delay = |call: &String| call.strip_prefix("hide [")?.strip_suffix(']')?.parse::<u64>().ok();
     let delays: Vec<u64> = calls.lock().unwrap().iter().filter_map(delay).collect();
     assert!(matches!(delays[..], [5..=10]), "half of ten seconds is random: {delays:?}");
-    let (rejected, _) = consumer(Settings { wait: Duration::ZERO, ..settings() }, queue_of(1), shell("exit 65"));
+    let (rejected, _) = consumer(settings(), queue_of(1), async |_: &Record| Err(RecordError::reject("never")));
     rejected.run(never).await.unwrap();
     assert_eq!(rejected.tally().rejected, 1, "no dead-letter queue is known");
 }
 
+/// Can do nothing.
+struct Broken;
+
+impl Handler for Broken {
+    type Fatal = &'static str;
+
+    async fn handle(
+        &self,
+        _: Received<'_>,
+        _: impl Future<Output = RecordError>,
+    ) -> Result<(), HandlerError<&'static str>> {
+        Err(HandlerError::Fatal("no such program"))
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_command_that_is_not_there_gives_everything_back_and_ends() {
-    let work = Work::Exec(Exec {
-        program: "/no/such".to_owned(),
-        arguments: Vec::new(),
-        output: Output::to_pipe(),
-        groups: Groups::default(),
-    });
-    let (consumer, _) = consumer(settings(), queue_of(3), work);
+async fn a_handler_that_can_do_nothing_gives_everything_back_and_ends() {
+    let (consumer, _) = consumer(settings(), queue_of(3), Broken);
     let error = consumer.run(never).await.unwrap_err();
-    assert!(error.to_string().contains("/no/such"), "{error}");
+    assert_eq!(error.to_string(), "no such program");
     let tally = consumer.tally();
     assert_eq!((tally.done, tally.given_back), (0, tally.received));
 }

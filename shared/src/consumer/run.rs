@@ -3,20 +3,13 @@
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
+    fmt,
     rc::Rc,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use anyhow::anyhow;
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
-use serde_json::json;
-use sluicegate::{
-    clock::{Clock, SystemClock},
-    delivery::{
-        CallError, Deadline, Delivery as Delivered, Disposition, Engine, Fate, Policy, Receive, RecordError, Report,
-    },
-    events::{Batch, EventSource, Queue, Record, dispatch::Message},
-};
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
@@ -24,12 +17,19 @@ use tokio::{
 
 use super::{
     gathering::{Gathering, Receiving},
+    handler::{Handler, HandlerError, Received},
     lane::{handle_of, lanes, read},
+    observer::{Log, Observer},
+    settings::Settings,
     tally::{Counter, Tally},
-    work::{Delivery, Work, WorkError},
-    workforce::Workforce,
+    workforce::{Place, Workforce},
 };
-use crate::{message, output::Output};
+use crate::{
+    clock::{Clock, SystemClock},
+    delivery::{CallError, Deadline, Delivery, Disposition, Engine, Fate, Policy, Receive, RecordError, Report},
+    events::{Batch, EventSource, Record, dispatch::Message},
+    random::{Random, SystemRandom},
+};
 
 /// After an error that may pass: the first pause, doubled by each, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -40,30 +40,35 @@ const ANSWER_ON_ITS_WAY: Duration = Duration::from_secs(1);
 /// To tell the queue about everything, once the work has ended.
 const SETTLING: Duration = Duration::from_secs(10);
 
-/// How to consume.
-#[derive(Debug, Clone)]
-pub(super) struct Settings {
-    pub(super) queue: Queue,
-    pub(super) visibility: Duration,
-    pub(super) wait: Duration,
-    pub(super) every: Option<Duration>,
-    pub(super) max: Option<u64>,
-    pub(super) until_empty: bool,
-    pub(super) timeout: Duration,
-    pub(super) grace: Duration,
+/// Why a run ended before its time.
+#[derive(Debug)]
+pub enum ConsumerError<F> {
+    /// No message can be received, now or later, in AWS's words.
+    NotReceived(String),
+    /// The handler can work on no message.
+    Handler(F),
+    /// It was told to stop twice, or the queue could not be told in time.
+    CutShort {
+        /// Which of the two.
+        why: &'static str,
+        /// Messages that come back when their visibility timeout ends.
+        in_hand: u64,
+    },
 }
 
-/// Why no message can be received, now or later, in AWS's words.
-#[derive(Debug)]
-pub(super) struct NotReceived(pub(super) String);
-
-impl std::error::Error for NotReceived {}
-
-impl std::fmt::Display for NotReceived {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "messages cannot be received: {}", self.0)
+impl<F: fmt::Display> fmt::Display for ConsumerError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReceived(words) => write!(f, "messages cannot be received: {words}"),
+            Self::Handler(fatal) => write!(f, "{fatal}"),
+            Self::CutShort { why, in_hand } => {
+                write!(f, "{why}: {in_hand} messages in hand come back when their visibility timeout ends")
+            }
+        }
     }
 }
+
+impl<F: fmt::Debug + fmt::Display> std::error::Error for ConsumerError<F> {}
 
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,13 +80,14 @@ enum Phase {
     Ending,
 }
 
-/// One run.
-pub(super) struct Consumer<P> {
+/// A worker on one queue: one run.
+pub struct Consumer<P, H: Handler, O = Log> {
     settings: Settings,
     engine: Engine<Gathering<P>>,
-    work: Work,
-    output: Output,
+    handler: H,
+    observer: O,
     workforce: Rc<Workforce>,
+    clock: Arc<dyn Clock>,
     phase: watch::Sender<Phase>,
     /// The first receipt handle of every lane that has not begun.
     unbegun: RefCell<HashSet<String>>,
@@ -89,7 +95,7 @@ pub(super) struct Consumer<P> {
     not_before: Cell<Instant>,
     pause: Cell<Duration>,
     last_was_empty: Cell<bool>,
-    fatal: RefCell<Option<anyhow::Error>>,
+    fatal: RefCell<Option<ConsumerError<H::Fatal>>>,
     counter: Counter,
 }
 
@@ -112,23 +118,38 @@ struct Answer {
     outcome: Result<Vec<Message>, CallError>,
 }
 
-impl<P: Receiving> Consumer<P> {
-    pub(super) fn new(
+impl<P: Receiving, H: Handler> Consumer<P, H> {
+    /// This work on the messages of that queue. Of the policy, what the settings say of visibility and concurrency holds.
+    pub fn new(settings: Settings, port: P, policy: Policy, handler: H) -> Self {
+        Self::in_world(settings, port, policy, handler, Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// As [`Consumer::new`], with a clock and with chances of one's own.
+    pub fn in_world(
         settings: Settings,
         port: P,
         policy: Policy,
-        work: Work,
-        output: Output,
-        workforce: Rc<Workforce>,
+        handler: H,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
     ) -> Self {
+        let policy = Policy {
+            // A lane is one batch, and its order is the engine's; how many lanes run is the workforce's.
+            concurrency: 1,
+            visibility: Some(settings.visibility),
+            // Received by ourselves.
+            clock_tolerance: Duration::ZERO,
+            ..policy
+        };
         // The message is invisible while its delete waits for company: never for a good part of that time.
         let linger = (settings.visibility / 6).min(Duration::from_secs(1));
         let port = Gathering::new(port, settings.queue.clone(), linger);
         Self {
-            engine: Engine::new(port, policy),
-            work,
-            output,
-            workforce,
+            engine: Engine::in_world(port, policy, Arc::clone(&clock), random),
+            handler,
+            observer: Log,
+            workforce: Workforce::new(settings.least_concurrency, settings.concurrency.max(1)),
+            clock,
             phase: watch::Sender::new(Phase::Running),
             unbegun: RefCell::default(),
             next_begin: Cell::new(Instant::now()),
@@ -141,20 +162,46 @@ impl<P: Receiving> Consumer<P> {
         }
     }
 
+    /// Told to this observer instead of the log.
+    #[must_use]
+    pub fn observed_by<O: Observer>(self, observer: O) -> Consumer<P, H, O> {
+        let Self { settings, engine, handler, workforce, clock, phase, unbegun, .. } = self;
+        let Self { next_begin, not_before, pause, last_was_empty, fatal, counter, .. } = self;
+        Consumer {
+            settings,
+            engine,
+            handler,
+            observer,
+            workforce,
+            clock,
+            phase,
+            unbegun,
+            next_begin,
+            not_before,
+            pause,
+            last_was_empty,
+            fatal,
+            counter,
+        }
+    }
+}
+
+impl<P: Receiving, H: Handler, O: Observer> Consumer<P, H, O> {
     /// What became of the messages so far.
-    pub(super) fn tally(&self) -> Tally {
+    pub fn tally(&self) -> Tally {
         Tally { requests: self.engine.port().requests(), ..self.counter.get() }
     }
 
-    /// Runs until there is nothing more to do, or `stop` answers. Fails with what ended the run before its time.
-    pub(super) async fn run(&self, mut stop: impl AsyncFnMut()) -> anyhow::Result<()> {
+    /// Runs until there is nothing more to do, or `stop` answers: then what is at work is finished within the grace, the
+    /// rest given back. When `stop` answers again, it ends at once. Fails with what ended the run before its time.
+    pub async fn run(&self, mut stop: impl AsyncFnMut()) -> Result<(), ConsumerError<H::Fatal>> {
         tokio::select! {
             outcome = self.receive_and_work(&mut stop) => outcome,
             () = self.engine.port().run() => unreachable!("gathering never ends by itself"),
         }
     }
 
-    async fn receive_and_work(&self, stop: &mut impl AsyncFnMut()) -> anyhow::Result<()> {
+    async fn receive_and_work(&self, stop: &mut impl AsyncFnMut()) -> Result<(), ConsumerError<H::Fatal>> {
         let mut open = Open::default();
         while self.fatal.borrow().is_none() {
             while let Some(asked) = self.ask(open.coming, open.receives.len(), open.in_hand.is_empty()) {
@@ -206,11 +253,10 @@ impl<P: Receiving> Consumer<P> {
         }
     }
 
-    fn cut_short(&self, why: &str) -> anyhow::Error {
+    fn cut_short(&self, why: &'static str) -> ConsumerError<H::Fatal> {
         let tally = self.counter.get();
         let settled = tally.done + tally.retried + tally.dead_lettered + tally.rejected + tally.given_back;
-        let open = tally.received.saturating_sub(settled + tally.abandoned);
-        anyhow!("{why}: {open} messages in hand come back when their visibility timeout ends")
+        ConsumerError::CutShort { why, in_hand: tally.received.saturating_sub(settled + tally.abandoned) }
     }
 
     /// Whether no more messages will be asked for.
@@ -246,7 +292,7 @@ impl<P: Receiving> Consumer<P> {
     async fn receive(&self, asked: usize, alone: bool) -> Answer {
         let Settings { wait, visibility, .. } = self.settings;
         let receive = Receive { max_messages: asked, wait, visibility: Some(visibility) };
-        let (received_at, asked_at) = (SystemClock.now(), Instant::now());
+        let (received_at, asked_at) = (self.clock.now(), Instant::now());
         let outcome = self.engine.port().receive(&receive).await;
         Answer { asked, alone, received_at, took: asked_at.elapsed(), outcome }
     }
@@ -276,11 +322,11 @@ impl<P: Receiving> Consumer<P> {
 
     fn pause_after(&self, error: &CallError) {
         if !error.is_transient {
-            self.fatal.borrow_mut().get_or_insert(NotReceived(error.message.clone()).into());
+            self.fatal.borrow_mut().get_or_insert(ConsumerError::NotReceived(error.message.clone()));
             return;
         }
         let pause = self.pause.get();
-        self.output.note(&format!("cannot receive at the moment, trying again in {pause:?}: {}", error.message));
+        self.observer.paused(pause, &error.message);
         self.not_before.set(Instant::now() + pause);
         self.pause.set((pause * 2).min(PAUSES.1));
     }
@@ -314,7 +360,7 @@ impl<P: Receiving> Consumer<P> {
         };
         let started = Instant::now();
         let sender_id = senders.get(&record.receipt_handle).map(String::as_str);
-        let delivery = Delivery { queue: &self.settings.queue, record, sender_id };
+        let received = Received { queue: &self.settings.queue, record, sender_id };
         let timeout = self.settings.timeout;
         let stopped = async {
             tokio::select! {
@@ -324,14 +370,14 @@ impl<P: Receiving> Consumer<P> {
                 }
             }
         };
-        let outcome = self.work.run(delivery, stopped).await;
+        let outcome = self.handler.handle(received, stopped).await;
         self.workforce.worked(started.elapsed());
         match outcome {
             Ok(()) => Ok(()),
-            Err(WorkError::Record(error)) => Err(error),
-            Err(WorkError::Fatal(error)) => {
+            Err(HandlerError::Record(error)) => Err(error),
+            Err(HandlerError::Fatal(fatal)) => {
                 let later = RecordError::later(Duration::ZERO, "given back: the consumer cannot work");
-                self.fatal.borrow_mut().get_or_insert(error);
+                self.fatal.borrow_mut().get_or_insert(ConsumerError::Handler(fatal));
                 self.phase.send_if_modified(|phase| {
                     let is_running = *phase == Phase::Running;
                     *phase = (*phase).max(Phase::Finishing);
@@ -343,7 +389,7 @@ impl<P: Receiving> Consumer<P> {
     }
 
     /// A place, and the time to begin.
-    async fn begin(&self) -> Option<super::workforce::Place> {
+    async fn begin(&self) -> Option<Place> {
         let place = self.workforce.enter().await;
         if let Some(every) = self.settings.every {
             let at = self.next_begin.get().max(Instant::now());
@@ -358,26 +404,18 @@ impl<P: Receiving> Consumer<P> {
         let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
-    /// Counts what became of a lane, and says what went wrong.
+    /// Counts what became of a lane, and says it.
     fn settled(&self, report: &Report) {
         for delivery in &report.deliveries {
-            match &delivery.record {
-                Ok(record) => {
-                    self.count(delivery);
-                    // Whether anybody reads it does not matter.
-                    let _ = self.say(record, delivery);
-                }
-                Err(record) => {
-                    self.counter.count(|tally| tally.retried += 1);
-                    self.output.note(&format!("{}: cannot be read: {}", record.message_id, record.problem));
-                }
-            }
+            self.count(delivery);
+            self.observer.settled(delivery);
         }
     }
 
-    fn count(&self, delivery: &Delivered) {
+    fn count(&self, delivery: &Delivery) {
         self.counter.count(|tally| {
             let count = match &delivery.fate {
+                _ if delivery.record.is_err() => &mut tally.retried,
                 Fate::Done | Fate::Duplicate if delivery.is_not_deleted() => &mut tally.not_deleted,
                 Fate::Done | Fate::Duplicate => &mut tally.done,
                 Fate::Retry(error) if error.disposition() == Disposition::Reject => &mut tally.rejected,
@@ -389,36 +427,8 @@ impl<P: Receiving> Consumer<P> {
             *count += 1;
         });
     }
-
-    fn say(&self, record: &Record, delivery: &Delivered) -> anyhow::Result<()> {
-        let (fate, is_deleted) = (&delivery.fate, !delivery.is_not_deleted());
-        let reason = fate.error().map(ToString::to_string);
-        if self.output.is_json() && !self.work.is_print() {
-            return self.output.json(&json!({
-                "messageId": record.message_id,
-                "fate": fate.as_str(),
-                "reason": reason,
-                "receiveCount": record.receive_count,
-                "durationMs": u64::try_from(delivery.duration.as_millis()).unwrap_or(u64::MAX),
-                "retryAfterSeconds": delivery.delay.map(|delay| delay.as_secs()),
-                "deleted": fate.is_final() && is_deleted,
-            }));
-        }
-        let id = &record.message_id;
-        if matches!(fate, Fate::Waiting(_)) {
-            // The summary counts them.
-        } else if let Some(reason) = reason {
-            let after = delivery.delay.map(|delay| format!(" after {} s", delay.as_secs())).unwrap_or_default();
-            let receive = message::receive(record);
-            self.output.note(&format!("{id}: {}{after} (receive {receive}): {reason}", fate.as_str()));
-        } else if !is_deleted {
-            self.output.note(&format!("{id}: done, but not deleted: it will come again"));
-        } else if matches!(fate, Fate::Abandoned) {
-            self.output.note(&format!("{id}: abandoned: another consumer may have it"));
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;

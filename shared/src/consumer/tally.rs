@@ -7,25 +7,26 @@ use serde::Serialize;
 /// Counts of one run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Tally {
+#[non_exhaustive]
+pub struct Tally {
     /// Received.
-    pub(crate) received: u64,
+    pub received: u64,
     /// Worked on and deleted.
-    pub(crate) done: u64,
+    pub done: u64,
     /// Failed; they come back.
-    pub(crate) retried: u64,
+    pub retried: u64,
     /// In the dead-letter queue.
-    pub(crate) dead_lettered: u64,
+    pub dead_lettered: u64,
     /// Rejected with no dead-letter queue known; they come back until the queue's redrive policy ends that.
-    pub(crate) rejected: u64,
+    pub rejected: u64,
     /// Not worked on, visible again at once.
-    pub(crate) given_back: u64,
+    pub given_back: u64,
     /// Stopped because another consumer may have them.
-    pub(crate) abandoned: u64,
+    pub abandoned: u64,
     /// Worked on but not deleted; they come again.
-    pub(crate) not_deleted: u64,
+    pub not_deleted: u64,
     /// Calls of SQS.
-    pub(crate) requests: u64,
+    pub requests: u64,
 }
 
 /// A [`Tally`] that is counted up through a shared reference.
