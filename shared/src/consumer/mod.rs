@@ -57,3 +57,6 @@ pub use self::{
     settings::Settings,
     tally::Tally,
 };
+
+#[cfg(all(test, feature = "testing"))]
+mod simulated;
