@@ -75,20 +75,13 @@ mod tests {
     }
 
     fn takes(arguments: &[&str]) -> bool {
-        let record = Record {
-            message_id: "m-1".to_owned(),
-            receipt_handle: "h".to_owned(),
-            body: r#"{"name": "Ada"}"#.to_owned(),
-            attributes: MessageAttributes::from([
-                (REASON.to_owned(), MessageAttribute::text("it timed out")),
-                ("JobType".to_owned(), MessageAttribute::text("NewDonor")),
-            ]),
-            receive_count: Some(1),
-            sent_at: Some((UNIX_EPOCH + Duration::from_mins(1)).into()),
-            group_id: Some("red".to_owned()),
-            deduplication_id: None,
-            trace_header: None,
-        };
+        let mut record = Record::new("m-1", r#"{"name": "Ada"}"#);
+        record.attributes = MessageAttributes::from([
+            (REASON.to_owned(), MessageAttribute::text("it timed out")),
+            ("JobType".to_owned(), MessageAttribute::text("NewDonor")),
+        ]);
+        record.sent_at = Some((UNIX_EPOCH + Duration::from_mins(1)).into());
+        record.group_id = Some("red".to_owned());
         let filter = Arguments::parse_from(["test"].iter().chain(arguments)).filter;
         assert_eq!(filter.takes_all(), arguments.is_empty());
         filter.takes(&record, UNIX_EPOCH + Duration::from_mins(6))

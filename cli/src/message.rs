@@ -137,26 +137,19 @@ mod tests {
     use super::*;
 
     fn record() -> Record {
-        Record {
-            message_id: "m-1".to_owned(),
-            receipt_handle: "handle".to_owned(),
-            body: "two\nlines\u{1b}[2J".to_owned(),
-            attributes: MessageAttributes::from([
-                ("JobType".to_owned(), MessageAttribute::text("New\u{7}Donor")),
-                (
-                    "Photo".to_owned(),
-                    MessageAttribute {
-                        data_type: "Binary.png".to_owned(),
-                        value: AttributeValue::Binary(vec![0, 1, 2]),
-                    },
-                ),
-            ]),
-            receive_count: Some(2),
-            sent_at: Some((UNIX_EPOCH + Duration::from_secs(1_000)).into()),
-            group_id: Some("g".to_owned()),
-            deduplication_id: None,
-            trace_header: Some("Root=1-2".to_owned()),
-        }
+        let mut record = Record::new("m-1", "two\nlines\u{1b}[2J");
+        record.attributes = MessageAttributes::from([
+            ("JobType".to_owned(), MessageAttribute::text("New\u{7}Donor")),
+            (
+                "Photo".to_owned(),
+                MessageAttribute { data_type: "Binary.png".to_owned(), value: AttributeValue::Binary(vec![0, 1, 2]) },
+            ),
+        ]);
+        record.receive_count = Some(2);
+        record.sent_at = Some((UNIX_EPOCH + Duration::from_secs(1_000)).into());
+        record.group_id = Some("g".to_owned());
+        record.trace_header = Some("Root=1-2".to_owned());
+        record
     }
 
     fn now() -> SystemTime {

@@ -96,6 +96,7 @@ def steps() -> list[Step]:
         Step("lints", [*cargo("clippy"), "--all-targets", "--", "-D", "warnings"], env),
         Step("the crate without features", clippy, env),
         Step("documentation", [*cargo("doc"), "--no-deps"], strict),
+        Step("public items", [sys.executable, "-m", "checks.surface"], here, after="documentation"),
         Step("dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"], env),
         Step("unit tests", [*cargo("test"), "--no-fail-fast", "--lib"], env),
         Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),

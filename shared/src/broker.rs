@@ -43,6 +43,7 @@ const MAX_REFUSED_BYTES: usize = 1_000_000;
 
 /// What the function answers. Lambda does not read it; people who invoke it by hand do.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Messages that were handled.
     pub done: usize,

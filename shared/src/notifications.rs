@@ -26,6 +26,7 @@ pub use crate::events::Notification;
 
 /// What the function answers. SNS does not read it; people who invoke it by hand do.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Notifications that were handled.
     pub done: usize,

@@ -28,6 +28,7 @@ pub use crate::{delivery::RecordError, events::ObjectEvent};
 /// What the function answers. A queue's mapping reads `batchItemFailures` and ignores the rest; all else that calls the
 /// function ignores the answer.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Objects that were handled.
     pub done: usize,

@@ -19,6 +19,7 @@ pub struct SnsPublisher {
 
 /// A message that SNS did not take. Its chain of sources has the service's code and words.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SnsError {
     /// It was for a phone. What a new account runs into first is said with it, see
     /// [the SMS sandbox](https://docs.aws.amazon.com/sns/latest/dg/sns-sms-sandbox.html) and

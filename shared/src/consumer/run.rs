@@ -42,6 +42,7 @@ const SETTLING: Duration = Duration::from_secs(10);
 
 /// Why a run ended before its time.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ConsumerError<F> {
     /// No message can be received, now or later, in AWS's words.
     NotReceived(String),

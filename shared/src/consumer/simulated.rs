@@ -100,8 +100,12 @@ fn check(sent: &[(String, Option<String>)], history: &[Event]) -> Result<(), Str
     let (mut done, mut kept, mut begun) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for event in history {
         match &event.what {
-            What::Work { message, work: Work::Succeeded, .. } => drop(done.insert(message.to_string())),
-            What::DeadLetterSent { message, .. } | What::Moved { message, .. } => drop(kept.insert(message.to_string())),
+            What::Work { message, work: Work::Succeeded, .. } => {
+                done.insert(message.to_string());
+            }
+            What::DeadLetterSent { message, .. } | What::Moved { message, .. } => {
+                kept.insert(message.to_string());
+            }
             What::Deleted { queue, message, .. } if &**queue != "dead" && &**queue != "dead.fifo" => {
                 if !done.contains(&**message) && !kept.contains(&**message) {
                     return Err(format!("{message} was deleted and neither done nor kept"));
@@ -110,7 +114,8 @@ fn check(sent: &[(String, Option<String>)], history: &[Event]) -> Result<(), Str
             What::Work { message, work: Work::Began, .. } if begun.insert(message.to_string()) => {
                 let place = sent.iter().position(|(id, _)| **id == **message);
                 let group = place.and_then(|place| sent[place].1.as_ref());
-                let earlier = sent.iter().take(place.unwrap_or(0)).filter(|(_, of)| of.is_some() && of.as_ref() == group);
+                let earlier =
+                    sent.iter().take(place.unwrap_or(0)).filter(|(_, of)| of.is_some() && of.as_ref() == group);
                 for (id, _) in earlier {
                     if !done.contains(id) && !kept.contains(id) {
                         return Err(format!("{message} began before {id} of its group was done or kept"));

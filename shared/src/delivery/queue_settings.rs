@@ -16,6 +16,7 @@ const RETENTION: std::ops::RangeInclusive<u64> = 60..=1_209_600;
 
 /// The settings every function on a queue has, by the same names.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct QueueSettings {
     /// | setting | default | meaning |
     /// |---|---|---|

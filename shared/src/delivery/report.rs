@@ -9,6 +9,7 @@ use crate::events::{EventSource, MalformedRecord, Queue, Record};
 
 /// What became of a batch.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// How the batch came.
     pub source: EventSource,
@@ -24,6 +25,7 @@ pub struct Report {
 
 /// What became of one message in this invocation.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Delivery {
     /// The message, as far as it could be read.
     pub record: Result<Record, MalformedRecord>,

@@ -16,6 +16,7 @@ const CONCURRENCY: usize = 10;
 
 /// What became of a stream's batch.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StreamReport<R = StreamRecord> {
     /// Where it came from.
     pub stream: Stream,

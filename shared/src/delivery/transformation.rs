@@ -76,6 +76,7 @@ impl TransformationResponse<'_> {
 
 /// What became of a batch that was to be transformed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Transformation<'a> {
     /// What Firehose is told.
     pub response: TransformationResponse<'a>,

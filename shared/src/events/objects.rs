@@ -23,6 +23,7 @@ const EXPECTED: &str = "an S3 notification or an S3 event of EventBridge, perhap
 
 /// What an event says about objects, in the order of its records.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct ObjectEvents {
     /// What happened to objects.
     pub objects: Vec<ObjectEvent>,
@@ -47,6 +48,7 @@ pub struct TestEvent {
 
 /// A record that says nothing of objects, or says it wrongly, with all by which it can be told from others.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The message it was in: of a queue (what a batch item failure names), else of a topic.
     pub message_id: Option<String>,

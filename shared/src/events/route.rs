@@ -4,6 +4,7 @@ use std::fmt;
 
 /// One hop between the bucket and the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Hop {
     /// An SNS topic wrapped it.
     Sns,

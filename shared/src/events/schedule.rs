@@ -12,6 +12,7 @@ const EVENT: &str = "schedule event";
 
 /// One tick of a schedule. Any JSON is one: a schedule may carry an input of the user's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScheduledEvent {
     /// Who ticked.
     pub origin: Origin,
@@ -21,6 +22,7 @@ pub struct ScheduledEvent {
 
 /// Who made a [`ScheduledEvent`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// EventBridge Scheduler with its own input.
     Scheduler,

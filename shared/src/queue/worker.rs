@@ -37,6 +37,7 @@ pub enum Answer {
 
 /// What became of a dispatch: each message is in one of the counts or lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Messages worked on, now or before, and deleted in time.
     pub done: usize,

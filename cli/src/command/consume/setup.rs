@@ -74,7 +74,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let outcome = outcome.map_err(|error| match error {
         ConsumerError::NotReceived(words) => open.refusal_in_words("sqs:ReceiveMessage", &words),
         ConsumerError::Handler(error) => error,
-        ConsumerError::CutShort { .. } => anyhow::Error::msg(error.to_string()),
+        error => anyhow::Error::msg(error.to_string()),
     });
     let tally = consumer.tally();
     if output.is_json() {

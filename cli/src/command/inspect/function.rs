@@ -229,7 +229,7 @@ fn poll(event: &str) -> Judged {
     let origin = match tick.origin {
         Origin::Scheduler => "a tick of EventBridge Scheduler",
         Origin::Rule => "a tick of an EventBridge rule",
-        Origin::Custom => "an input of somebody's own: any JSON is a tick",
+        _ => "an input of somebody's own: any JSON is a tick",
     };
     Ok((vec![format!("drains its queue: {origin}")], Vec::new()))
 }

@@ -95,20 +95,11 @@ mod tests {
     use super::*;
 
     fn letter(attributes: &[(&str, &str)]) -> Letter {
-        let record = Record {
-            message_id: "m-1".to_owned(),
-            receipt_handle: "h".to_owned(),
-            body: r#"{"name": "Ada"}"#.to_owned(),
-            attributes: attributes
-                .iter()
-                .map(|&(name, value)| (name.to_owned(), MessageAttribute::text(value)))
-                .collect(),
-            receive_count: Some(1),
-            sent_at: None,
-            group_id: Some("red".to_owned()),
-            deduplication_id: None,
-            trace_header: Some("Root=1-2".to_owned()),
-        };
+        let mut record = Record::new("m-1", r#"{"name": "Ada"}"#);
+        record.attributes =
+            attributes.iter().map(|&(name, value)| (name.to_owned(), MessageAttribute::text(value))).collect();
+        record.group_id = Some("red".to_owned());
+        record.trace_header = Some("Root=1-2".to_owned());
         Letter { record, moved_from: None }
     }
 

@@ -9,6 +9,7 @@ use crate::events::{Sequenced, StreamBatch, error::EventError, json::JsonProblem
 
 /// One change of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableChange {
     /// Names the record in its shard, and in the answer.
     pub sequence_number: String,
@@ -26,6 +27,7 @@ pub struct TableChange {
 
 /// What happened to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChangeKind {
     /// It is new.
     Insert,

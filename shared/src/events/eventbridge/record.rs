@@ -7,6 +7,7 @@ use crate::events::ignored::Ignored;
 /// One event. Everything but its detail may be absent: an input transformer, an emulator or another AWS service leaves out
 /// what it likes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EventBridge<T> {
     /// Names the event; stable over deliveries.
     pub id: Option<String>,

@@ -8,6 +8,7 @@ use crate::events::{error::EventError, ignored::Ignored};
 
 /// What one invocation brings: records of one delivery stream, on their way to its destination.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct FirehoseBatch<'a> {
     /// The delivery stream that wants them back; `None` where the event leaves it out.
     pub delivery_stream_arn: Option<String>,
@@ -21,6 +22,7 @@ pub struct FirehoseBatch<'a> {
 
 /// One record, at most 1,000 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FirehoseRecord<'a> {
     /// Names the record in the answer. Good for this one invocation only.
     pub record_id: String,

@@ -13,6 +13,7 @@ const AGGREGATED: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 
 /// One record of a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StreamRecord {
     /// The shard it was read from: the unit of order.
     pub shard_id: String,
@@ -79,6 +80,7 @@ pub struct Stream {
 
 /// What one invocation brings: records of one stream. Lambda sends those of one shard at a time.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StreamBatch<R = StreamRecord> {
     /// Where it came from.
     pub stream: Stream,

@@ -8,6 +8,7 @@ use crate::events::{error::EventError, ignored::Ignored};
 
 /// One message of one queue, whichever broker held it. Only its data is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BrokerMessage {
     /// The queue it was read from; `None` where the event does not say.
     pub queue: Option<String>,
@@ -38,6 +39,7 @@ pub struct BrokerMessage {
 
 /// What a message was sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MessageKind {
     /// A JMS `TextMessage`.
     Text,
@@ -74,6 +76,7 @@ pub struct MalformedMessage {
 
 /// What one invocation brings: messages of one broker.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct BrokerEvent {
     /// The broker; `None` only where somebody wrote the event by hand.
     pub broker_arn: Option<String>,

@@ -8,6 +8,7 @@ use crate::events::route::Route;
 
 /// One change of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ObjectEvent {
     /// What happened, as AWS names it.
     pub name: EventName,

@@ -6,6 +6,7 @@ use crate::events::{attribute::MessageAttributes, error::EventError, ignored::Ig
 
 /// One message published to a topic. Only the message itself is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notification {
     /// The message, stable over deliveries.
     pub message_id: Option<String>,
@@ -35,6 +36,7 @@ pub struct MalformedNotification {
 
 /// What one invocation brings.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Notifications {
     /// In the order of the event.
     pub records: Vec<Result<Notification, MalformedNotification>>,

@@ -9,6 +9,7 @@ use crate::events::{attribute::MessageAttributes, error::EventError, ignored::Ig
 
 /// One delivery of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// The message, stable over deliveries.
     pub message_id: String,
@@ -31,8 +32,33 @@ pub struct Record {
     pub trace_header: Option<String>,
 }
 
+impl Record {
+    /// A first delivery of which nothing else is known: for tests of handlers.
+    ///
+    /// ```
+    /// use sluicegate::events::Record;
+    ///
+    /// let mut record = Record::new("m-1", r#"{"name": "Ada"}"#);
+    /// record.receive_count = Some(3);
+    /// ```
+    pub fn new(message_id: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            message_id: message_id.into(),
+            receipt_handle: "handle".to_owned(),
+            body: body.into(),
+            attributes: MessageAttributes::new(),
+            receive_count: Some(1),
+            sent_at: None,
+            group_id: None,
+            deduplication_id: None,
+            trace_header: None,
+        }
+    }
+}
+
 /// A record that cannot be read. It is named for redelivery, so that it ends in the dead-letter queue and not nowhere.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct MalformedRecord {
     /// Names the record in the answer.
     pub message_id: String,

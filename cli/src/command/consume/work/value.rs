@@ -53,19 +53,13 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn record(body: &str) -> Record {
-        Record {
-            message_id: "m-1".to_owned(),
-            receipt_handle: "h-1".to_owned(),
-            body: body.to_owned(),
-            attributes: [("JobType", "NewDonor"), ("job-type", "second"), ("x.y", "a\0b")]
-                .map(|(name, value)| (name.to_owned(), MessageAttribute::text(value)))
-                .into(),
-            receive_count: Some(2),
-            sent_at: None,
-            group_id: Some("red".to_owned()),
-            deduplication_id: None,
-            trace_header: None,
-        }
+        let mut record = Record::new("m-1", body);
+        record.attributes = [("JobType", "NewDonor"), ("job-type", "second"), ("x.y", "a\0b")]
+            .map(|(name, value)| (name.to_owned(), MessageAttribute::text(value)))
+            .into();
+        record.receive_count = Some(2);
+        record.group_id = Some("red".to_owned());
+        record
     }
 
     #[test]
