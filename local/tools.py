@@ -18,7 +18,7 @@ from console import Failed, exit_code, run_logged
 from paths import REQUIREMENTS, STATE, TOOLS
 
 NAMES = ("build", "ministack", "sam")
-"""What builds and runs as AWS does; the tests ask for `checkov` and `microburst` as well."""
+"""What builds and runs as AWS does; the tests ask for `checkov`, `microburst` and `workflows` as well."""
 
 _ready: dict[str, Path] = {}
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::layering::sources;
+
 /// The folders a document may lie in, and whose files it may name.
 const FOLDERS: [&str; 8] = ["bench", "cli", "docs", "events", "functions", "local", "shared", "tests"];
 
@@ -13,10 +15,10 @@ fn root() -> PathBuf {
 }
 
 /// A Markdown file of the repository.
-struct Document {
+pub(crate) struct Document {
     /// As seen from the root.
-    path: PathBuf,
-    text: String,
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 impl Document {
@@ -66,7 +68,7 @@ fn markdown_below(folder: &Path) -> Vec<PathBuf> {
     below.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
 }
 
-fn documents() -> Vec<Document> {
+pub(crate) fn documents() -> Vec<Document> {
     let at_the_root = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> =
         at_the_root.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
@@ -148,6 +150,78 @@ fn every_make_target_that_a_document_names_is_one() {
         }
     }
     assert!(targets > 10, "only {targets} were found");
+}
+
+/// One reading of a setting: its name, its default and its range, where they are numbers or words that the code writes out.
+#[derive(Debug)]
+struct Setting {
+    name: String,
+    default: Option<String>,
+    range: Option<String>,
+}
+
+/// `settings.within("RECEIVERS", 5, 1..=20)` and its kin, in the code of the crate and the functions.
+fn settings() -> Vec<Setting> {
+    let folders = ["shared/src", "functions"].map(|folder| sources(&root().join(folder)));
+    let is_test = |path: &Path| path.ends_with("tests.rs") || path.iter().any(|part| part == "tests");
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+    let code = folders.into_iter().flatten().filter(|path| !is_test(path)).map(read);
+    code.flat_map(|code| {
+        let code: Vec<&str> = code.split("#[cfg(test)]").next().unwrap().lines().map(str::trim).collect();
+        let code = code.into_iter().filter(|line| !line.starts_with("//")).collect::<String>();
+        let calls: Vec<String> = code.split("settings.").skip(1).map(ToOwned::to_owned).collect();
+        calls.into_iter().filter_map(|call| setting(&call)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+fn setting(call: &str) -> Option<Setting> {
+    let (method, rest) = call.split_once('(')?;
+    if !["within", "or", "optional", "required", "optional_within"].contains(&method) {
+        return None;
+    }
+    let arguments = rest.split(')').next()?;
+    let mut arguments = arguments.split(',').map(str::trim);
+    let name = arguments.next()?.strip_prefix('"')?.strip_suffix('"')?.to_owned();
+    let rest: Vec<&str> = arguments.collect();
+    let (range, default): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|argument| argument.contains("..="));
+    let number = |text: &str| match text.split_once(" << ") {
+        Some((base, shift)) => Some((base.parse::<u64>().ok()? << shift.parse::<u32>().ok()?).to_string()),
+        None if ["true", "false"].contains(&text) => Some(text.to_owned()),
+        None if text == "TWELVE_HOURS" => Some("43200".to_owned()),
+        None if text == "MAX_WORKER_TIMEOUT" => Some("840".to_owned()),
+        None => {
+            let digits = text.split("_u").next()?.replace('_', "");
+            digits.parse::<u64>().ok().map(|number| number.to_string())
+        }
+    };
+    let range = range.first().and_then(|range| {
+        let (low, high) = range.split_once("..=")?;
+        Some(format!("{}–{}", number(low)?, number(high)?))
+    });
+    Some(Setting { name, default: default.first().and_then(|default| number(default)), range })
+}
+
+#[test]
+fn every_setting_that_the_code_reads_is_listed_with_its_default_and_its_range() {
+    let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let settings = settings();
+    assert!(settings.len() > 40, "{settings:?}");
+    for setting in &settings {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.name)));
+        let row = row.unwrap_or_else(|| panic!("docs/settings.md has no row for {}", setting.name));
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        // The poller's own default of a deadline hangs on two other settings.
+        for fact in [&setting.default, &setting.range].into_iter().flatten() {
+            let is_pollers = setting.name == "UNKNOWN_DEADLINE_MS" && row.contains("the poller");
+            assert!(is_pollers || cells.contains(&fact.as_str()), "{setting:?}, and docs/settings.md says {row}");
+        }
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    for row in rows {
+        let name = row.split('`').nth(1).unwrap();
+        assert!(settings.iter().any(|setting| setting.name == name), "docs/settings.md lists {name}: nobody reads it");
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ def main() -> int:
         assert len(function.splitlines()) <= 17, "a whole function has grown"
         example = (ROOT / "shared" / "examples" / "queue.rs").read_text()
         assert example.endswith("\n\n" + function), "the README shows another function than examples/queue.rs"
-        dependencies = dependencies.replace('version = "0.1"', f'path = "packed/sluicegate-{version}"')
+        dependencies = dependencies.replace('version = "0.2"', f'path = "packed/sluicegate-{version}"')
         package = '[package]\nname = "stranger"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n\n'
         (stranger / "Cargo.toml").write_text(package + dependencies)
         (stranger / "src").mkdir()

@@ -104,6 +104,7 @@ def steps() -> list[Step]:
         Step("simulation", simulation, env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
         Step("template", [sys.executable, "-m", "checks.template"], here, ("sam",)),
+        Step("workflows", [sys.executable, "-m", "checks.workflows"], here, ("workflows",)),
         Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
         # As it was built: what is deployed is what is looked at.
         Step("template security", [sys.executable, "-m", "checks.template_security"], here, ("sam", "checkov")),

@@ -11,19 +11,19 @@
 //! | `stream` | records in order, in batches, and lines that cannot be put |
 //! | `inspect` | what the functions make of an event |
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
-//! | `runbook` | that what the runbook says can be typed |
+//! | `documents` | that what the documents say can be typed |
 //! | `boto3` | messages of another SDK, both ways |
 
 mod sluice;
 
 mod boto3;
 mod consume;
+mod documents;
 mod inspect;
 mod queue;
 mod receive;
 mod redrive;
 mod refusal;
-mod runbook;
 mod send;
 mod stream;
 mod topic;
