@@ -16,7 +16,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help machine run watch stop status test simulate faults build deploy invoke logs bench clean
+.PHONY: help machine run watch stop status test simulate faults build deploy invoke logs bench map clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: machine ## measure start, warm answers, memory, growth and requests besid
 
 faults: ## put old faults back, one at a time, and show within how many seeds the simulation finds each
 	@$(PYTHON) simulation/faults.py
+
+map: ## draw the map of the house in CONTRIBUTING.md from the code
+	@$(PYTHON) local/map.py
 
 clean: stop ## end the local AWS and remove all that was built or installed
 	rm -rf .local .aws-sam target

@@ -22,6 +22,9 @@ FOLDER = STATE / "test" / "end-to-end"
 STACK = [sys.executable, ROOT / "local" / "stack.py"]
 LOCAL_AWS = "local AWS for the tests"
 
+SIDE_BY_SIDE = ["--", "--test-threads", "8"]
+"""They wait more than they work: for messages, heartbeats and time-outs."""
+
 RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed;")
 
 
@@ -102,13 +105,14 @@ def steps() -> list[Step]:
         Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
         Step("package", [sys.executable, "-m", "checks.package"], here),
         Step("simulation", simulation, env),
+        Step("map", [sys.executable, ROOT / "local" / "map.py", "--check"], env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
         Step("template", [sys.executable, "-m", "checks.template"], here, ("sam",)),
         Step("workflows", [sys.executable, "-m", "checks.workflows"], here, ("workflows",)),
         Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
         # As it was built: what is deployed is what is looked at.
         Step("template security", [sys.executable, "-m", "checks.template_security"], here, ("sam", "checkov")),
-        Step("end to end", [*cargo("test"), "--no-fail-fast", "--test", "sluicegate"], on_the_stack, ("microburst",), LOCAL_AWS),
+        Step("end to end", [*cargo("test"), "--no-fail-fast", "--test", "sluicegate", *SIDE_BY_SIDE], on_the_stack, ("microburst",), LOCAL_AWS),
     ]
     return [step for step in found if step.title != "dependencies" or shutil.which("cargo-deny")]
 

@@ -76,6 +76,8 @@
 //! Deadlines and pauses use tokio's clock, which tests pause.
 
 mod batch_call;
+#[cfg(feature = "aws_lambda_events")]
+mod convert;
 mod dead_letter;
 mod deadline;
 mod engine;

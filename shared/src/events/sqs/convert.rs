@@ -1,15 +1,12 @@
-//! From and to the types of `aws_lambda_events`.
+//! From the types of `aws_lambda_events`.
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::sqs::SqsMessage;
 
 use super::{
     read::{MAPPING, Read},
     record::Record,
 };
-use crate::{
-    delivery::BatchResponse,
-    events::{EventError, json::fields},
-};
+use crate::events::{EventError, json::fields};
 
 impl TryFrom<&SqsMessage> for Record {
     type Error = EventError;
@@ -20,21 +17,5 @@ impl TryFrom<&SqsMessage> for Record {
         let json = serde_json::to_string(message).unwrap_or_default();
         let read = Read::of(vec![fields(&json, MAPPING.of, MAPPING.names)], &MAPPING);
         read.records.into_iter().next().ok_or(missing)?.map_err(|malformed| malformed.problem)
-    }
-}
-
-impl From<BatchResponse> for SqsBatchResponse {
-    fn from(response: BatchResponse) -> Self {
-        let mut converted = Self::default();
-        converted.batch_item_failures = response
-            .batch_item_failures
-            .into_iter()
-            .map(|named| {
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = named.item_identifier;
-                failure
-            })
-            .collect();
-        converted
     }
 }
