@@ -8,7 +8,8 @@ fn commands(page: &str) -> Vec<String> {
     let spans = page.split('`').filter(|span| span.starts_with("sluice ") && !span.contains('\n'));
     let lines = page.lines().map(str::trim_start).filter(|line| line.starts_with("sluice "));
     let until = |text: &'_ str, end: &str| text.split(end).next().unwrap_or_default().trim().to_owned();
-    let command = |text: &str| [" | ", " > ", " >> ", " # "].iter().fold(text.to_owned(), |text, end| until(&text, end));
+    let command =
+        |text: &str| [" | ", " > ", " >> ", " # "].iter().fold(text.to_owned(), |text, end| until(&text, end));
     let whole = |text: &&str| !text.contains(['…', '<']) && !text.contains("\\|");
     spans.chain(lines).filter(whole).map(command).collect()
 }

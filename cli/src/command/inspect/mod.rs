@@ -7,15 +7,18 @@
 //! | `source` | records of streams and messages of brokers, both ways |
 //! | `letter` | whose dead letter it is, and what it holds |
 //! | `job` | what the worker makes of one message |
+//! | `redact` | the event without its values |
 
 mod function;
 mod job;
 mod layer;
 mod letter;
+mod redact;
 mod source;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use serde::Serialize;
 use sluicegate::events::json::without_mark;
 
@@ -34,7 +37,7 @@ use crate::{input::Source, output::Output};
 /// known here. (The scheduled poller takes any; ask for it with --function.)
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sluice inspect events/s3/object-created.json\n  \
-                  sluice inspect --function sqs-worker - < event.json")]
+                  sluice inspect --function sqs-worker - < event.json\n  sluice inspect --redact event.json > event-to-show.json")]
 pub(crate) struct Args {
     /// The event; `-` is stdin.
     #[arg(default_value = "-")]
@@ -42,6 +45,9 @@ pub(crate) struct Args {
     /// Ask this function only.
     #[arg(long, value_enum)]
     function: Option<Function>,
+    /// Print the event itself, with its values removed, so that it can be shown to others. Look through it before you do.
+    #[arg(long, conflicts_with = "function")]
+    redact: bool,
 }
 
 /// Everything there is to say of an event.
@@ -54,6 +60,12 @@ struct Report {
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let event = Source::new(&args.file).text()?;
+    if args.redact {
+        let event =
+            serde_json::from_str(without_mark(&event)).context("it is not JSON, and nothing of it may be shown")?;
+        let event = redact::redact(event);
+        return context.output.result(|| format!("{event:#}"), &event);
+    }
     let report = Report::of(&event, args.function);
     context.output.result(|| report.text(context.output), &report)?;
     if report.functions.is_empty() {
