@@ -34,6 +34,8 @@ const LEASE_UNTIL: &str = "lease_until_ms";
 const COMPLETED_AT: &str = "completed_at_ms";
 /// What the work read, as a hash.
 const PAYLOAD_HASH: &str = "payload_hash";
+/// What the work answered, as JSON.
+const ANSWER: &str = "answer";
 /// Failed attempts at a message: a set of [`Attempt::mark`]s.
 const TRIES: &str = "tries";
 /// Those of them that did not fail after all.
@@ -116,9 +118,12 @@ impl IdempotencyStore for DynamoDbStore {
     }
 
     async fn complete(&self, claim: &Claim, now: SystemTime) -> Result<Ownership, StoreError> {
+        let answer = if claim.answer.is_some() { ", #answer = :answer" } else { "" };
         let update = self
             .update_item(&claim.key)
-            .update_expression("SET #status = :completed, #completed_at = :now, #expires = :expires REMOVE #lease")
+            .update_expression(format!(
+                "SET #status = :completed, #completed_at = :now, #expires = :expires{answer} REMOVE #lease"
+            ))
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#status", STATUS)
             .expression_attribute_names("#completed_at", COMPLETED_AT)
@@ -129,6 +134,12 @@ impl IdempotencyStore for DynamoDbStore {
             .expression_attribute_values(":now", milliseconds(now))
             .expression_attribute_values(":expires", seconds(claim.expires_at))
             .expression_attribute_values(":owner", text(&claim.owner));
+        let update = match &claim.answer {
+            Some(answer) => update
+                .expression_attribute_names("#answer", ANSWER)
+                .expression_attribute_values(":answer", text(answer)),
+            None => update,
+        };
         updated(Box::pin(update.send()).await.map(drop))
     }
 
@@ -204,7 +215,8 @@ fn answer(claim: &Claim, item: &Item) -> Result<ClaimAnswer, StoreError> {
         return Ok(ClaimAnswer::Granted { after_lapsed_lease: false });
     }
     if is(item, STATUS, COMPLETED) {
-        return Ok(ClaimAnswer::Completed { payload_hash: text_of(item, PAYLOAD_HASH).map(ToOwned::to_owned) });
+        let text = |attribute| text_of(item, attribute).map(ToOwned::to_owned);
+        return Ok(ClaimAnswer::Completed { payload_hash: text(PAYLOAD_HASH), answer: text(ANSWER) });
     }
     let lease_until = time_of(item, LEASE_UNTIL, Duration::from_millis);
     let lease_until = lease_until.ok_or_else(|| StoreError(format!("the item of the claim has no {LEASE_UNTIL}")))?;
@@ -286,6 +298,7 @@ mod tests {
             expires_at: UNIX_EPOCH + Duration::from_secs(1_700_003_600),
             payload_hash: None,
             stale_before: None,
+            answer: None,
         }
     }
 
@@ -331,7 +344,10 @@ mod tests {
     #[tokio::test]
     async fn a_refused_claim_says_what_is_in_its_way() {
         let completed = refused(&json!({"owner": {"S": "other"}, "status": {"S": "completed"}}));
-        assert_eq!(claimed((400, &completed)).await.unwrap(), ClaimAnswer::Completed { payload_hash: None });
+        assert_eq!(
+            claimed((400, &completed)).await.unwrap(),
+            ClaimAnswer::Completed { payload_hash: None, answer: None }
+        );
         let in_progress = refused(&json!({
             "owner": {"S": "other"}, "status": {"S": "in_progress"}, "lease_until_ms": {"N": "1700000009000"},
         }));
@@ -357,6 +373,19 @@ mod tests {
         for old in [item("in_progress", "1699999999"), item("completed", "1700000001"), "{}".to_owned()] {
             assert_eq!(granted(old).await, ClaimAnswer::Granted { after_lapsed_lease: false });
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_kept_with_the_completion_and_given_to_a_duplicate() {
+        let (config, replay) = answers(&[(200, "{}")]);
+        let done = Claim { answer: Some("17".to_owned()), ..claim() };
+        DynamoDbStore::new(&config, "table".to_owned()).complete(&done, now()).await.unwrap();
+        let request = &sent(&replay)[0];
+        assert_eq!(request["ExpressionAttributeValues"][":answer"], json!({"S": "17"}));
+        assert!(request["UpdateExpression"].as_str().unwrap().contains("#answer = :answer"));
+        let completed = refused(&json!({"owner": {"S": "other"}, "status": {"S": "completed"}, "answer": {"S": "17"}}));
+        let answer = Some("17".to_owned());
+        assert_eq!(claimed((400, &completed)).await.unwrap(), ClaimAnswer::Completed { payload_hash: None, answer });
     }
 
     #[tokio::test]

@@ -206,7 +206,7 @@ where
         match guard.claim(&effect, sent_at, self.deadline.remaining(), attempts).await {
             Ok(Claimed::Granted { claim, is_suspect: false }) => Ok(Some(claim)),
             Ok(Claimed::Granted { claim, is_suspect: true }) => Err(Unclaimed::Suspected(claim)),
-            Ok(Claimed::Duplicate) => Err(Unclaimed::Duplicate),
+            Ok(Claimed::Duplicate { .. }) => Err(Unclaimed::Duplicate),
             Ok(Claimed::OtherPayload) => Err(Unclaimed::Failed(RecordError::reject(OtherPayload))),
             Ok(Claimed::InProgress { left }) => Err(Unclaimed::Failed(RecordError::later(left, InProgress))),
             Err(error) => {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::FutureExt;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     key::{Effect, key},
@@ -59,6 +60,12 @@ pub struct Guard<S> {
     random: Arc<dyn Random>,
 }
 
+/// What became of guarded work.
+enum Guarded<T> {
+    Done(T),
+    Duplicate { answer: Option<String> },
+}
+
 /// What became of a claim.
 #[derive(Debug)]
 pub(crate) enum Claimed {
@@ -69,7 +76,10 @@ pub(crate) enum Claimed {
         is_suspect: bool,
     },
     /// It was done before.
-    Duplicate,
+    Duplicate {
+        /// What it answered, where that was kept.
+        answer: Option<String>,
+    },
     /// Its name belongs to another payload.
     OtherPayload,
     /// Another worker is at it, for so long at the most.
@@ -105,22 +115,75 @@ impl<S: IdempotencyStore> Guard<S> {
         deadline: Deadline,
         work: impl Future<Output = Result<(), RecordError>>,
     ) -> Result<Completion, RecordError> {
+        Ok(match self.guarded(effect, deadline, work, |()| Ok(None)).await? {
+            Guarded::Done(()) => Completion::Done,
+            Guarded::Duplicate { .. } => Completion::Duplicate,
+        })
+    }
+
+    /// As [`Guard::once`], for work whose answer somebody waits for: a duplicate gets the answer of the first again. The
+    /// store keeps it as JSON beside the effect; an item of `DynamoDB` holds 400 KB. What was done by [`Guard::once`] under
+    /// the same name has no answer, and asking for it is rejected.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use serde_json::json;
+    /// # use sluicegate::{clock::SystemClock, delivery::{Deadline, RecordError}, random::SystemRandom};
+    /// # use sluicegate::idempotency::{Effect, Guard, MemoryStore};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let guard = Guard::new(MemoryStore::default(), "shop", Arc::new(SystemClock), Arc::new(SystemRandom));
+    /// let effect = Effect::named("Order", &json!(17)).ok_or("no name")?;
+    /// let receipt = guard.once_with_answer(&effect, Deadline::after(None), async { Ok("receipt 1".to_owned()) }).await?;
+    /// let again = guard.once_with_answer(&effect, Deadline::after(None), async { Ok("receipt 2".to_owned()) }).await?;
+    /// assert_eq!((receipt.as_str(), again.as_str()), ("receipt 1", "receipt 1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn once_with_answer<T: Serialize + DeserializeOwned>(
+        &self,
+        effect: &Effect,
+        deadline: Deadline,
+        work: impl Future<Output = Result<T, RecordError>>,
+    ) -> Result<T, RecordError> {
+        let keep = |answer: &T| serde_json::to_string(answer).map(Some);
+        match self.guarded(effect, deadline, work, keep).await? {
+            Guarded::Done(answer) => Ok(answer),
+            Guarded::Duplicate { answer } => {
+                let answer = answer.ok_or_else(|| RecordError::reject("done before, and its answer was not kept"))?;
+                // No value of the answer is in the reason.
+                serde_json::from_str(&answer)
+                    .map_err(|_| RecordError::reject("done before, with another kind of answer"))
+            }
+        }
+    }
+
+    /// The work, unless it was done before; what `keep` makes of its answer is remembered with it.
+    async fn guarded<T>(
+        &self,
+        effect: &Effect,
+        deadline: Deadline,
+        work: impl Future<Output = Result<T, RecordError>>,
+        keep: impl FnOnce(&T) -> serde_json::Result<Option<String>>,
+    ) -> Result<Guarded<T>, RecordError> {
         let claiming = deadline.attempts(deadline.work_ends_at());
-        let claim = match self.claim(effect, None, deadline.remaining(), claiming).await? {
+        let mut claim = match self.claim(effect, None, deadline.remaining(), claiming).await? {
             Claimed::Granted { claim, .. } => claim,
-            Claimed::Duplicate => return Ok(Completion::Duplicate),
+            Claimed::Duplicate { answer } => return Ok(Guarded::Duplicate { answer }),
             Claimed::OtherPayload => return Err(RecordError::reject(OtherPayload)),
             Claimed::InProgress { left } => return Err(RecordError::later(left, InProgress)),
         };
         let worked = AssertUnwindSafe(work).catch_unwind().await;
         let telling = deadline.attempts(deadline.completion_ends_at());
-        if let Ok(Ok(())) = worked {
+        if let Ok(Ok(answer)) = &worked {
+            // Work that is done is done, whether or not its answer can be written.
+            claim.answer = keep(answer).unwrap_or_default();
             self.complete(&claim, telling).await;
         } else {
             self.release(&claim, telling).await;
         }
         match worked {
-            Ok(Ok(())) => Ok(Completion::Done),
+            Ok(Ok(answer)) => Ok(Guarded::Done(answer)),
             Ok(Err(error)) => Err(error),
             Err(panic) => resume_unwind(panic),
         }
@@ -142,13 +205,14 @@ impl<S: IdempotencyStore> Guard<S> {
             expires_at: now + remaining + self.expiry,
             payload_hash: effect.payload_hash.clone(),
             stale_before: effect.repeats_after.zip(sent_at).and_then(|(after, sent_at)| sent_at.checked_sub(after)),
+            answer: None,
         };
         let answer = attempts.make(|| self.store.claim(&claim, self.clock.now())).await.unwrap_or_else(unanswered)?;
         Ok(match answer {
             ClaimAnswer::Granted { after_lapsed_lease } => Claimed::Granted { claim, is_suspect: after_lapsed_lease },
-            ClaimAnswer::Completed { payload_hash } => match payload_hash.zip(claim.payload_hash) {
+            ClaimAnswer::Completed { payload_hash, answer } => match payload_hash.zip(claim.payload_hash) {
                 Some((done, asked)) if done != asked => Claimed::OtherPayload,
-                _ => Claimed::Duplicate,
+                _ => Claimed::Duplicate { answer },
             },
             ClaimAnswer::InProgress { lease_until } => Claimed::InProgress {
                 left: lease_until.duration_since(self.clock.now()).unwrap_or_default() + Duration::from_secs(1),

@@ -26,6 +26,7 @@ struct Effect {
     owner: String,
     phase: Phase,
     payload_hash: Option<String>,
+    answer: Option<String>,
     expires_at: SystemTime,
 }
 
@@ -76,7 +77,8 @@ impl IdempotencyStore for MemoryStore {
                 _ if effect.owner == claim.owner => return Ok(ClaimAnswer::Granted { after_lapsed_lease: false }),
                 Phase::Completed { at } if claim.stale_before.is_some_and(|stale| at < stale) => {}
                 Phase::Completed { .. } => {
-                    return Ok(ClaimAnswer::Completed { payload_hash: effect.payload_hash.clone() });
+                    let Effect { payload_hash, answer, .. } = effect.clone();
+                    return Ok(ClaimAnswer::Completed { payload_hash, answer });
                 }
                 Phase::InProgress { lease_until } if lease_until >= now => {
                     return Ok(ClaimAnswer::InProgress { lease_until });
@@ -88,6 +90,7 @@ impl IdempotencyStore for MemoryStore {
             owner: claim.owner.clone(),
             phase: Phase::InProgress { lease_until: claim.lease_until },
             payload_hash: claim.payload_hash.clone(),
+            answer: None,
             expires_at: claim.expires_at,
         };
         effects.insert(claim.key.clone(), effect);
@@ -99,6 +102,7 @@ impl IdempotencyStore for MemoryStore {
             None => Ok(Ownership::Lost),
             Some(effect) => {
                 effect.phase = Phase::Completed { at: now };
+                effect.answer.clone_from(&claim.answer);
                 Ok(Ownership::Held)
             }
         }

@@ -20,6 +20,8 @@ pub struct Claim {
     pub payload_hash: Option<String>,
     /// Work completed before this is another effect of the same name, and does not stand in the way.
     pub stale_before: Option<SystemTime>,
+    /// What the work answered, as JSON, where a duplicate shall get it again. Known at the completion.
+    pub answer: Option<String>,
 }
 
 /// What a store says to a claim.
@@ -35,6 +37,8 @@ pub enum ClaimAnswer {
     Completed {
         /// [`Claim::payload_hash`] of the claim that did it.
         payload_hash: Option<String>,
+        /// [`Claim::answer`] of its completion.
+        answer: Option<String>,
     },
     /// Another worker is at it.
     InProgress {

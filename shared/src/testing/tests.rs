@@ -35,6 +35,7 @@ async fn work(host: &Host, event: &str) -> Result<String, String> {
             expires_at: now + Duration::from_hours(24),
             payload_hash: None,
             stale_before: None,
+            answer: None,
         };
         match store.claim(&claim, now).await.map_err(|error| text(&error))? {
             ClaimAnswer::Completed { .. } => continue,
@@ -220,6 +221,7 @@ fn y1_y3_a_store_call_that_was_not_answered_may_have_been_done() {
             expires_at: now + Duration::from_hours(2),
             payload_hash: None,
             stale_before: None,
+            answer: None,
         };
         let unanswered = tokio::time::timeout(Duration::from_secs(1), one.claim(&claim("one"), now)).await;
         assert!(unanswered.is_err());

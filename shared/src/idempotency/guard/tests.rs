@@ -51,6 +51,20 @@ async fn a_duplicate_does_not_repeat_the_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_duplicate_gets_the_first_answer_again_where_it_was_kept() {
+    let guard = guard(MemoryStore::default(), &Arc::default());
+    let order = |id: u64| Effect::named("order", &json!(id)).unwrap();
+    let answered = async |answer: u64| guard.once_with_answer(&order(1), half_a_minute(), async { Ok(answer) }).await;
+    assert_eq!((answered(17).await.unwrap(), answered(18).await.unwrap()), (17, 17));
+    let text = guard.once_with_answer::<String>(&order(1), half_a_minute(), async { Ok(String::new()) }).await;
+    let problem = text.unwrap_err();
+    assert!(problem.disposition() == Disposition::Reject && !problem.to_string().contains("17"), "{problem}");
+    guard.once(&order(2), half_a_minute(), work()).await.unwrap();
+    let unkept = guard.once_with_answer(&order(2), half_a_minute(), async { Ok(19) }).await;
+    assert!(unkept.unwrap_err().to_string().contains("not kept"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_left_is_a_suspect_for_the_next_also_where_its_clock_is_behind() {
     let (ahead, behind) = (Arc::new(Seconds(110.into())), Arc::new(Seconds(100.into())));
     let store = MemoryStore::default();
@@ -140,7 +154,7 @@ async fn a_name_that_repeats_is_told_by_when_the_other_message_was_sent_not_by_n
     let Claimed::Granted { claim, .. } = claimed(900).await else { panic!("not granted") };
     guard.complete(&claim, half_a_minute().attempts(half_a_minute().completion_ends_at())).await;
     clock.0.store(50_000, Ordering::Relaxed);
-    assert!(matches!(claimed(1_100).await, Claimed::Duplicate), "a duplicate stays one");
+    assert!(matches!(claimed(1_100).await, Claimed::Duplicate { .. }), "a duplicate stays one");
     assert!(matches!(claimed(1_101).await, Claimed::Granted { is_suspect: false, .. }));
 }
 
