@@ -4,6 +4,7 @@ PYTHON ?= python3
 TOOLS := .local/tools
 FUNCTION ?=
 EVENT ?=
+TRIGGER ?=
 BENCH ?=
 SEEDS ?=
 SEED ?=
@@ -16,7 +17,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help machine run watch stop status test simulate faults build deploy invoke logs bench clean
+.PHONY: help machine run watch stop status test simulate faults build deploy new invoke logs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +51,9 @@ deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the 
 	@$(PYTHON) local/tools.py
 	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build $(if $(STAGE),--config-env $(STAGE))
 	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset)
+
+new: machine ## make a function, with its place in template.yaml: FUNCTION=receipt-writer TRIGGER=queue, or topic, bucket, schedule, stream
+	@$(PYTHON) local/new.py --function "$(FUNCTION)" --trigger "$(TRIGGER)"
 
 invoke: machine ## run one event through one function: FUNCTION=sns-logger EVENT=events/sns/notification.json
 	@$(PYTHON) local/invoke.py --function "$(FUNCTION)" --event "$(EVENT)"

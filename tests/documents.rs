@@ -5,12 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folders a document may lie in, and whose files it may name.
-const FOLDERS: [&str; 8] = ["bench", "cli", "docs", "events", "functions", "local", "shared", "tests"];
+use crate::repository::root;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+/// The folders a document may lie in, and whose files it may name.
+const FOLDERS: [&str; 9] = ["bench", "cli", "docs", "events", "functions", "local", "shared", "templates", "tests"];
 
 /// A Markdown file of the repository.
 struct Document {
