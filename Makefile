@@ -9,6 +9,8 @@ BENCH ?=
 SEEDS ?=
 SEED ?=
 ONLY :=
+STACK :=
+YES :=
 RELEASE :=
 
 # What the caller has set for another Python stays out.
@@ -17,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help machine run watch stop status test simulate faults build deploy new invoke logs bench clean
+.PHONY: help machine run watch stop status test simulate faults build deploy check new invoke logs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +53,10 @@ deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the 
 	@$(PYTHON) local/tools.py
 	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build $(if $(STAGE),--config-env $(STAGE))
 	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset)
+
+check: ## send real traffic through the stack in your account, and remove it again: STAGE=dev, a few cents; prod wants YES=1
+	@test -x $(TOOLS)/ministack/bin/python || $(PYTHON) local/tools.py
+	@$(TOOLS)/ministack/bin/python -m demo.check --stage "$(or $(STAGE),dev)" --stack "$(STACK)" $(if $(filter 1,$(YES)),--yes)
 
 new: machine ## make a function, with its place in template.yaml: FUNCTION=receipt-writer TRIGGER=queue, or topic, bucket, schedule, stream
 	@$(PYTHON) local/new.py --function "$(FUNCTION)" --trigger "$(TRIGGER)"

@@ -102,6 +102,7 @@ def steps() -> list[Step]:
         Step("package", [sys.executable, "-m", "checks.package"], here),
         Step("simulation", simulation, env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
+        Step("new functions", [sys.executable, "-m", "checks.new_functions"], here, ("build", "sam")),
         Step("template", [sys.executable, "-m", "checks.template"], here, ("sam",)),
         Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
         # As it was built: what is deployed is what is looked at.
