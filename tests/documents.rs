@@ -148,6 +148,24 @@ fn every_make_target_that_a_document_names_is_one() {
     assert!(targets > 10, "only {targets} were found");
 }
 
+/// The cells of the row of a page's table that begins so, as numbers, `**` and separators away.
+fn row(page: &str, first: &str) -> Vec<f64> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let row = text.lines().find(|line| line.starts_with(&format!("| {first} |")));
+    let cells = row.unwrap_or_else(|| panic!("{page} has no row {first}")).split('|').skip(2);
+    cells.filter_map(|cell| cell.trim_matches([' ', '*']).trim_end_matches(" USD").replace(',', "").parse().ok()).collect()
+}
+
+#[test]
+fn the_page_of_scale_multiplies_the_prices_of_the_page_of_cost() {
+    let [.., logs, table, all] = row("docs/cost.md", "producer → JobQueue → sqs-worker, full")[..] else { panic!() };
+    for (written, rate) in [("10", 10.0), ("1,000", 1e3), ("100,000", 1e5)] {
+        let millions = rate * 2.592;
+        let wanted = [all * millions, table * millions, logs * millions].map(f64::round);
+        assert_eq!(row("docs/scale.md", written), wanted, "docs/scale.md, {written} messages a second");
+    }
+}
+
 #[test]
 fn an_anchor_is_made_as_github_makes_it() {
     assert_eq!(anchor("`sluice`, the command line"), "sluice-the-command-line");

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 
@@ -15,23 +14,13 @@ from console import Failed, exit_code, say
 from demo.sent import remove
 from demo.traffic import Pace, send
 from demo.uploads import LARGEST_BYTES
-from paths import ROOT
+from stages import stack_of
 
 PACE = Pace(patience_seconds=420.0, pause_seconds=5.0, clocks_differ_seconds=10.0)
 """Firehose holds records for two minutes, and a log line is there to be read some seconds after it was written."""
 
 PARAMETERS = ("LargeObjectBytes", "DeliveryDropWhen", "DeliverySource")
 """Which routes there are, and what goes through them, hangs on these."""
-
-
-def stack_of(stage: str) -> str:
-    """The name of this stage's stack, as `sam deploy` reads it."""
-    config = (ROOT / "samconfig.toml").read_text()
-    environment = "default" if stage == "dev" else stage
-    found = re.search(rf'^\[{re.escape(environment)}\.global\.parameters\]\nstack_name = "(.+)"', config, re.MULTILINE)
-    if not found:
-        raise Failed(f"samconfig.toml has no stage {stage!r}")
-    return found[1]
 
 
 def deployed(stack: str) -> dict[str, str]:

@@ -101,7 +101,9 @@ class Jobs:
         def check(lines: list[Line]) -> Proof | None:
             found = [line for line in lines_of(lines, "sqs-worker", "donor registered")]
             seen = {group: [line for line in found if line.get("donor.name_chars") in sizes] for group, sizes in lengths.items()}
-            if any([line.get("donor.name_chars") for line in seen[group]] != sizes for group, sizes in lengths.items()):
+            # One after the other; a stranger's name may be as long.
+            sequences = {group: iter([line.get("donor.name_chars") for line in seen[group]]) for group in lengths}
+            if not all(size in sequences[group] for group, sizes in lengths.items() for size in sizes):
                 return None
             last = max(line.at for group in seen.values() for line in group)
             return Proof("donor registered: 3 of red and 3 of blue, each group in order", last)
