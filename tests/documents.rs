@@ -153,12 +153,16 @@ fn row(page: &str, first: &str) -> Vec<f64> {
     let text = fs::read_to_string(root().join(page)).unwrap();
     let row = text.lines().find(|line| line.starts_with(&format!("| {first} |")));
     let cells = row.unwrap_or_else(|| panic!("{page} has no row {first}")).split('|').skip(2);
-    cells.filter_map(|cell| cell.trim_matches([' ', '*']).trim_end_matches(" USD").replace(',', "").parse().ok()).collect()
+    cells
+        .filter_map(|cell| cell.trim_matches([' ', '*']).trim_end_matches(" USD").replace(',', "").parse().ok())
+        .collect()
 }
 
 #[test]
 fn the_page_of_scale_multiplies_the_prices_of_the_page_of_cost() {
-    let [.., logs, table, all] = row("docs/cost.md", "producer → JobQueue → sqs-worker, full")[..] else { panic!() };
+    let [.., logs, table, all] = row("docs/cost.md", "producer → JobQueue → sqs-worker, full")[..] else {
+        panic!()
+    };
     for (written, rate) in [("10", 10.0), ("1,000", 1e3), ("100,000", 1e5)] {
         let millions = rate * 2.592;
         let wanted = [all * millions, table * millions, logs * millions].map(f64::round);

@@ -8,7 +8,8 @@ use super::{Stack, repository};
 
 /// Runs one of the programs that `make check` and `make deploy` start.
 fn run(stack: &Stack, arguments: &[&str]) -> Output {
-    let callers = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let callers =
+        ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     Command::new(repository().join(".local/tools/ministack/bin/python"))
         .args(arguments)
         .env("PYTHONPATH", repository().join("local"))
