@@ -45,8 +45,9 @@ def outside(env: Mapping[str, str], sam: Path) -> None:
     """Each trigger's crate, far from the repository: it builds, its test passes, and its template is one."""
     OUTSIDE.mkdir()
     shutil.copy(ROOT / "Cargo.lock", OUTSIDE)
-    # One workspace of them: what they share is compiled once.
-    (OUTSIDE / "Cargo.toml").write_text('[workspace]\nresolver = "3"\nmembers = ["a-new-*"]\n')
+    # One workspace of them, with the repository's profile: what is compiled already is found.
+    profile = '[profile.dev]\ndebug = "line-tables-only"\n[profile.dev.package."*"]\ndebug = false\n'
+    (OUTSIDE / "Cargo.toml").write_text(f'[workspace]\nresolver = "3"\nmembers = ["a-new-*"]\n{profile}')
     for trigger, name in NAMES.items():
         given = ["--no-interactive", "--template", ROOT / "templates" / trigger, "--render-var", f"sluicegate={ROOT}"]
         _run(["cargo", "lambda", "new", name, *given], OUTSIDE, env)

@@ -8,6 +8,7 @@
 use sluicegate::objects::{ObjectEvent, RecordError};
 
 /// Handles what happened to one object.
+#[allow(clippy::unused_async, reason = "what a handler calls is awaited")]
 pub async fn handle(object: &ObjectEvent) -> Result<(), RecordError> {
     tracing::info!(
         bucket.name = %object.bucket,

@@ -14,6 +14,7 @@ pub struct Message {
 }
 
 /// Handles one message.
+#[allow(clippy::unused_async, reason = "what a handler calls is awaited")]
 pub async fn handle(Json(message): Json<Message>, record: &Record) -> Result<(), RecordError> {
     tracing::info!(
         record.message_id = %record.message_id,

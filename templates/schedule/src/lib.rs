@@ -7,6 +7,7 @@
 use sluicegate::{events, lambda::InvocationError};
 
 /// Handles one tick of the schedule; anything that is JSON is one.
+#[allow(clippy::unused_async, reason = "what a handler calls is awaited")]
 pub async fn handle(event: &str) -> Result<(), InvocationError> {
     let tick = events::tick(event)?;
     tracing::info!(

@@ -8,6 +8,7 @@
 use sluicegate::stream::{RecordError, StreamRecord};
 
 /// Handles one record.
+#[allow(clippy::unused_async, reason = "what a handler calls is awaited")]
 pub async fn handle(record: &StreamRecord) -> Result<(), RecordError> {
     tracing::info!(
         record.sequence_number = record.sequence_number,

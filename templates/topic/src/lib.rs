@@ -8,6 +8,7 @@
 use sluicegate::{delivery::RecordError, notifications::Notification};
 
 /// Handles one notification.
+#[allow(clippy::unused_async, reason = "what a handler calls is awaited")]
 pub async fn handle(notification: &Notification) -> Result<(), RecordError> {
     tracing::info!(
         record.message_id = notification.message_id,
