@@ -4,10 +4,13 @@ PYTHON ?= python3
 TOOLS := .local/tools
 FUNCTION ?=
 EVENT ?=
+TRIGGER ?=
 BENCH ?=
 SEEDS ?=
 SEED ?=
 ONLY :=
+STACK :=
+YES :=
 RELEASE :=
 
 # What the caller has set for another Python stays out.
@@ -16,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help machine run watch stop status test simulate faults build deploy invoke logs bench map clean
+.PHONY: help machine run watch stop status test simulate faults build deploy check new invoke logs bench map clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +52,15 @@ build: machine ## build the functions for this machine as AWS gets them
 deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the other stage, CI=true asks nothing
 	@$(PYTHON) local/tools.py
 	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build $(if $(STAGE),--config-env $(STAGE))
-	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset)
+	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset) \
+		|| $(TOOLS)/sam/bin/python local/why.py --stage "$(or $(STAGE),dev)"
+
+check: ## send real traffic through the stack in your account, and remove it again: STAGE=dev, a few cents; prod wants YES=1
+	@test -x $(TOOLS)/ministack/bin/python || $(PYTHON) local/tools.py
+	@$(TOOLS)/ministack/bin/python -m demo.check --stage "$(or $(STAGE),dev)" --stack "$(STACK)" $(if $(filter 1,$(YES)),--yes)
+
+new: machine ## make a function, with its place in template.yaml: FUNCTION=receipt-writer TRIGGER=queue, or topic, bucket, schedule, stream
+	@$(PYTHON) local/new.py --function "$(FUNCTION)" --trigger "$(TRIGGER)"
 
 invoke: machine ## run one event through one function: FUNCTION=sns-logger EVENT=events/sns/notification.json
 	@$(PYTHON) local/invoke.py --function "$(FUNCTION)" --event "$(EVENT)"

@@ -1,4 +1,4 @@
-"""AWS clients for the local stack, whatever the caller's own AWS settings are."""
+"""AWS clients: for the local stack whatever the caller's own AWS settings are, for an account's by just these."""
 
 from __future__ import annotations
 
@@ -35,8 +35,15 @@ def read_env(file: Path) -> dict[str, str]:
     return {name: value for name, sign, value in pairs if sign}
 
 
+def is_local(outputs: Mapping[str, str]) -> bool:
+    """Whether the stack is on the local AWS."""
+    return "AWS_ENDPOINT_URL" in outputs
+
+
 def client(outputs: Mapping[str, str], service: str) -> Any:
-    """A client of `service` at the stack's endpoint."""
+    """A client of `service` at the stack's endpoint; where it has none, in the account and region that the caller's settings name."""
+    if not is_local(outputs):
+        return boto3.client(service, config=Config(retries={"mode": "standard", "max_attempts": 5}))
     # A profile or an endpoint of the caller's must not lead elsewhere.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -54,7 +61,7 @@ def client(outputs: Mapping[str, str], service: str) -> Any:
 def functions(outputs: Mapping[str, str]) -> dict[str, str]:
     """The names of the stack's functions, by their short ones: an output names each."""
     names = [name for output, name in outputs.items() if output.endswith("FunctionName")]
-    return {name.removeprefix(f"{STACK_NAME}-"): name for name in names}
+    return {name.removeprefix(f"{outputs.get('StackName', STACK_NAME)}-"): name for name in names}
 
 
 def log_groups(outputs: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Sequence
 
 from console import Failed
-from paths import ROOT
+from paths import HERE
 
 CALLERS_OWN = re.compile(
     # Accounts and profiles; what another Python looks for and how another pip installs; the SAM CLI's own switches.
@@ -41,7 +41,7 @@ def clean(**added: str) -> dict[str, str]:
 
 def for_cargo(*bins: Path, **added: str) -> dict[str, str]:
     """For cargo and what it starts; `bins` come first in the path."""
-    return clean(PATH=path_with(*bins), CARGO_TARGET_DIR=str(ROOT / "target"), **added)
+    return clean(PATH=path_with(*bins), CARGO_TARGET_DIR=str(HERE / "target"), **added)
 
 
 def for_sam(**added: str) -> dict[str, str]:

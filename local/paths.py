@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-"""The repository."""
+HERE = Path(__file__).resolve().parent.parent
+"""The repository that this code is of."""
 
-STATE = ROOT / ".local"
+ROOT = Path(os.environ.get("SLUICEGATE_ROOT") or HERE)
+"""The repository that is worked on; `SLUICEGATE_ROOT` names a copy of it, as the tests of `make new` do."""
+
+STATE = HERE / ".local"
 """All that the local run leaves behind; `make clean` removes it, git ignores it."""
 
 TOOLS = STATE / "tools"
@@ -19,7 +23,7 @@ BUILD = STATE / "build"
 DEBUG_BUILD = STATE / "build-debug"
 """The same from debug builds."""
 
-REQUIREMENTS = ROOT / "local"
+REQUIREMENTS = HERE / "local"
 """Where `requirements-<tool>.txt` are."""
 
 

@@ -5,14 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::layering::sources;
+use crate::{layering::sources, repository::root};
 
 /// The folders a document may lie in, and whose files it may name.
-const FOLDERS: [&str; 8] = ["bench", "cli", "docs", "events", "functions", "local", "shared", "tests"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+const FOLDERS: [&str; 9] = ["bench", "cli", "docs", "events", "functions", "local", "shared", "templates", "tests"];
 
 /// A Markdown file of the repository.
 pub(crate) struct Document {
@@ -221,6 +217,25 @@ fn every_setting_that_the_code_reads_is_listed_with_its_default_and_its_range() 
     for row in rows {
         let name = row.split('`').nth(1).unwrap();
         assert!(settings.iter().any(|setting| setting.name == name), "docs/settings.md lists {name}: nobody reads it");
+/// The cells of the row of a page's table that begins so, as numbers, `**` and separators away.
+fn row(page: &str, first: &str) -> Vec<f64> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let row = text.lines().find(|line| line.starts_with(&format!("| {first} |")));
+    let cells = row.unwrap_or_else(|| panic!("{page} has no row {first}")).split('|').skip(2);
+    cells
+        .filter_map(|cell| cell.trim_matches([' ', '*']).trim_end_matches(" USD").replace(',', "").parse().ok())
+        .collect()
+}
+
+#[test]
+fn the_page_of_scale_multiplies_the_prices_of_the_page_of_cost() {
+    let [.., logs, table, all] = row("docs/cost.md", "producer → JobQueue → sqs-worker, full")[..] else {
+        panic!()
+    };
+    for (written, rate) in [("10", 10.0), ("1,000", 1e3), ("100,000", 1e5)] {
+        let millions = rate * 2.592;
+        let wanted = [all * millions, table * millions, logs * millions].map(f64::round);
+        assert_eq!(row("docs/scale.md", written), wanted, "docs/scale.md, {written} messages a second");
     }
 }
 

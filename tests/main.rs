@@ -29,6 +29,7 @@ mod lambda;
 mod layering;
 mod log_lines;
 mod poller;
+mod repository;
 mod runtime_api;
 mod sample_events;
 #[cfg(feature = "stack")]

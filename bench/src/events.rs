@@ -48,7 +48,7 @@ fn all(places: &Places) -> Result<Vec<Large>> {
         json!({"name": "Ada", "orders": orders}).to_string()
     };
     let sqs = |title, body: String| Large { function: "sqs-worker", title, event: event(&of_sqs(&body)) };
-    let notification = places.sample("sns/notification")?;
+    let notification = places.sample("events/sns/notification.json")?;
     Ok(vec![
         sqs("10 × 1 KiB of text", text(1)),
         sqs("10 × 1 KiB of fields", fields(1)),

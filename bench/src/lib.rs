@@ -9,6 +9,7 @@ mod endpoint;
 mod events;
 pub mod growth;
 mod http;
+pub mod manifest;
 mod plot;
 pub mod poller;
 mod process;

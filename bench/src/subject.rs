@@ -10,33 +10,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::manifest::{Manifest, manifests};
+
 /// What every ratio is to.
 pub const BARE: &str = "bare-echo";
 
-/// By function: the sample that is typical of it.
-const TYPICAL: [(&str, &str); 9] = [
-    (BARE, "sns/notification"),
-    ("firehose-transformer", "firehose/direct-put"),
-    ("kinesis-logger", "kinesis/batch"),
-    ("mq-logger", "mq/activemq-text"),
-    ("s3-object-logger", "s3/object-created"),
-    ("scheduled-poller", "schedule/scheduler"),
-    ("sns-logger", "sns/notification"),
-    ("sqs-worker", "sqs/new-donor"),
-    ("thumbnailer", "sqs/s3-sns-raw"),
-];
-
-/// By function: what it needs to start.
-const SETTINGS: [(&str, &[(&str, &str)]); 2] = [
-    (
-        "scheduled-poller",
-        &[
-            ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/measured"),
-            ("WORKER_FUNCTION", "measured-worker"),
-        ],
-    ),
-    ("thumbnailer", &[("THUMBNAIL_BUCKET", "measured-thumbnails")]),
-];
+/// What the bare echo is sent.
+const NOTIFICATION: &str = "events/sns/notification.json";
 
 /// The functions that have peers.
 const WITH_PEERS: [&str; 3] = ["sns-logger", "s3-object-logger", "sqs-worker"];
@@ -83,9 +63,9 @@ pub struct Places {
 }
 
 impl Places {
-    /// The sample of this name under `events/`.
-    pub fn sample(&self, name: &str) -> Result<Value> {
-        let path = self.root.join("events").join(name).with_extension("json");
+    /// The sample in this file, as seen from the root.
+    pub fn sample(&self, file: &str) -> Result<Value> {
+        let path = self.root.join(file);
         let text = fs::read_to_string(&path).with_context(|| format!("no sample {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
     }
@@ -98,32 +78,31 @@ impl Places {
         names.dedup();
         names.insert(0, BARE);
         names.retain(|name| wanted(name));
-        names.into_iter().map(|name| self.function(name, endpoint)).collect()
+        let manifests = manifests(&self.root)?;
+        names.into_iter().map(|name| self.function(name, endpoint, manifests.get(name))).collect()
     }
 
-    fn function(&self, name: &str, endpoint: &str) -> Result<Subject> {
+    fn function(&self, name: &str, endpoint: &str, manifest: Option<&Manifest>) -> Result<Subject> {
         let bootstrap = self.bootstraps.join(name).join("bootstrap");
         ensure!(bootstrap.is_file(), "{} is missing: `make bench` builds it", bootstrap.display());
-        let typical = TYPICAL.iter().find(|(function, _)| *function == name);
-        let (_, sample) =
-            typical.with_context(|| format!("no typical event for {name}: name one in bench/src/subject.rs"))?;
-        let own = SETTINGS.iter().filter(|(function, _)| *function == name).flat_map(|(_, settings)| settings.iter());
-        let settings = own.copied().chain([("AWS_ENDPOINT_URL", endpoint)]);
+        ensure!(name == BARE || manifest.is_some(), "functions/{name}/Cargo.toml has no [package.metadata.sluicegate]");
+        let own = manifest.into_iter().flat_map(|manifest| manifest.settings.clone());
         Ok(Subject {
             name: name.to_owned(),
             kind: if name == BARE { Kind::Bare } else { Kind::Function },
             command: vec![bootstrap.into()],
-            settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            event: event(&self.sample(sample)?),
+            settings: own.chain([("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned())]).collect(),
+            event: event(&self.sample(manifest.map_or(NOTIFICATION, |manifest| &manifest.sample))?),
         })
     }
 
     /// Those of stock Rust.
     pub fn stock(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let Some(stock) = &self.stock else { return Ok(Vec::new()) };
+        let manifests = manifests(&self.root)?;
         let peer = |function: &str| {
             let bootstrap = stock.join(function).join("bootstrap");
-            let like = self.function(function, endpoint)?;
+            let like = self.function(function, endpoint, manifests.get(function))?;
             Ok(Subject {
                 name: format!("{function} (stock Rust)"),
                 kind: Kind::Stock,
@@ -137,9 +116,10 @@ impl Places {
     /// Those of Python, where it is installed.
     pub fn peers(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let Some(python) = &self.python else { return Ok(Vec::new()) };
+        let manifests = manifests(&self.root)?;
         let peer = |function: &str| {
             let module = function.replace('-', "_");
-            let like = self.function(function, endpoint)?;
+            let like = self.function(function, endpoint, manifests.get(function))?;
             let command = [python.as_os_str(), "-m".as_ref(), "awslambdaric".as_ref()].map(ToOwned::to_owned);
             let handler = OsString::from(format!("{module}.handle"));
             let folder = self.root.join("bench/peers").display().to_string();

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import environment
+import manifest
 import tools
 from build import function_names
 from console import Failed, escape_controls, run_logged, say
 from invoke import LOG, send, watching
 from paths import ROOT, STATE
 
-EVENTS = {
-    "firehose-transformer": "firehose/direct-put",
-    "kinesis-logger": "kinesis/batch",
-    "mq-logger": "mq/rabbitmq",
-    "s3-object-logger": "s3/object-created",
-    "scheduled-poller": "schedule/scheduler",
-    "sns-logger": "sns/notification",
-    "sqs-worker": "sqs/new-donor",
-    "thumbnailer": "sqs/s3-test-event",
-}
-"""An event for each that it answers without AWS."""
+WITHOUT_AWS = {"thumbnailer": "events/sqs/s3-test-event.json"}
+"""An event for each that does not answer its own sample without AWS."""
 
 REFUSAL = {"scheduled-poller": "NothingDispatched"}
 """What is answered by the one that does nothing without."""
@@ -34,11 +25,10 @@ def main() -> int:
     failed = 0
     try:
         run_logged("building the functions", ["cargo", "build"], STATE / "cargo-debug.log", env=env, cwd=ROOT)
+        samples = manifest.samples(env)
         with watching(env) as port:
             for function in function_names():
-                if function not in EVENTS:
-                    raise Failed(f"{function} has no event in {Path(__file__).name}")
-                event = ROOT / "events" / f"{EVENTS[function]}.json"
+                event = ROOT / WITHOUT_AWS.get(function, samples[function])
                 answer = send(env, port, function, event)
                 text = (answer.stdout + answer.stderr).strip()
                 ok = REFUSAL[function] in text if function in REFUSAL else answer.returncode == 0

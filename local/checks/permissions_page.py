@@ -25,6 +25,7 @@ REASONS = {
     "ClaimIdempotencyKeys": "claim, complete, release, and count failed tries; nothing is read",
     "S3ObjectLoggerRole.ClaimIdempotencyKeys": "an alert that a first try has sent",
     "FindBroker": "its endpoints",
+    "InvokeOnSchedule": "EventBridge Scheduler, by the function's own schedule",
     "InvokePoller": "EventBridge Scheduler, every minute",
     "InvokeWorker": "the dispatches",
     "KeepFailedInvocations": "Lambda leaves an event there, with the function's role, that failed to the last try",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import environment
 import tools
@@ -14,9 +13,9 @@ from paths import ROOT
 def main() -> int:
     """Runs them; the exit code says whether one failed."""
     sam = tools.ensure("sam")
-    own = [[sam / "python", Path(__file__).with_name(name)] for name in ("template_updates.py", "permissions_page.py")]
+    own = [[sam / "python", ROOT / "local" / "checks" / name] for name in ("template_updates.py", "permissions_page.py")]
     commands = ([sam / "sam", "validate", "--lint"], *own)
-    here = environment.for_sam(PYTHONPATH=f"{ROOT / 'local'}:{Path(__file__).parent}")
+    here = environment.for_sam(PYTHONPATH=f"{ROOT / 'local'}:{ROOT / 'local' / 'checks'}")
     codes = [subprocess.run(command, cwd=ROOT, env=here, stdin=subprocess.DEVNULL).returncode for command in commands]
     return max(codes)
 

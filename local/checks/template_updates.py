@@ -1,4 +1,4 @@
-"""What updates of a stack would do, computed: `template_updates.py`, or `--write` for the list of resources anew.
+"""What updates of a stack would do, computed: `template_updates.py`, or `--write` for the list of resources and the number of alarms anew.
 
 Run by the SAM CLI's Python, which has its transform and cfn-lint's resource schemas.
 
@@ -12,6 +12,7 @@ import copy
 import functools
 import json
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any, Iterator
@@ -27,6 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 LIST = Path(__file__).with_name("template_resources.txt")
 """What the template makes, committed."""
+
+COST = ROOT / "docs" / "cost.md"
+"""The page that says what the alarms of a first deploy cost."""
 
 CHANGES = {
     **EVERYTHING,
@@ -194,6 +198,13 @@ def test_resources(template: dict[str, Any]) -> list[str]:
     return [f"gone: {', '.join(gone) or 'nothing'}", f"new: {', '.join(new) or 'nothing'}", f"if it is meant, write {LIST.name} anew: {again}"]
 
 
+def with_alarms(page: str, template: dict[str, Any]) -> str:
+    """The page of cost, with as many alarms as a first deploy has."""
+    made = settled_template.settled(copy.deepcopy(template), {})["Resources"].values()
+    alarms = sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in made)
+    return re.sub(r"\| \d+ alarms at 0\.10 \| [\d.]+ \|", f"| {alarms} alarms at 0.10 | {alarms / 10:.2f} |", page)
+
+
 def main() -> int:
     """Runs the tests, and ends as cargo's do."""
     # The transform warns of counts that it would send to its makers.
@@ -201,6 +212,7 @@ def main() -> int:
     template = settled_template.read(ROOT / "template.yaml")
     if sys.argv[1:] == ["--write"]:
         LIST.write_text("\n".join(resources(template)) + "\n")
+        COST.write_text(with_alarms(COST.read_text(), template))
         return 0
     failed = 0
     tests = (test_resources, test_parameters, test_updates)

@@ -7,6 +7,7 @@ import time
 from typing import Any, Mapping
 
 import clients
+from demo.sent import letters
 from demo.evidence import Check, Proof, Route, lines_of, one, shown_fields
 from demo.function_log import Line
 
@@ -100,7 +101,9 @@ class Jobs:
         def check(lines: list[Line]) -> Proof | None:
             found = [line for line in lines_of(lines, "sqs-worker", "donor registered")]
             seen = {group: [line for line in found if line.get("donor.name_chars") in sizes] for group, sizes in lengths.items()}
-            if any([line.get("donor.name_chars") for line in seen[group]] != sizes for group, sizes in lengths.items()):
+            # One after the other; a stranger's name may be as long.
+            sequences = {group: iter([line.get("donor.name_chars") for line in seen[group]]) for group in lengths}
+            if not all(size in sequences[group] for group, sizes in lengths.items() for size in sizes):
                 return None
             last = max(line.at for group in seen.values() for line in group)
             return Proof("donor registered: 3 of red and 3 of blue, each group in order", last)
@@ -124,6 +127,8 @@ class Jobs:
         return self._outputs[output].rpartition("/")[2]
 
     def _letters(self, queue: str) -> list[dict[str, Any]]:
+        if not clients.is_local(self._outputs):
+            return list(letters(self._sqs, self._outputs[queue], self._run).values())
         # Looked at through the emulator, for a receive would hide them from the reader.
         answer = clients.emulator_shows(self._outputs, "/_ministack/sqs/messages", {"QueueUrl": self._outputs[queue]})
         return [

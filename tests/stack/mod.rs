@@ -17,6 +17,7 @@
 //! | `streams`, `thumbnails` | records through Kinesis and Firehose; images, and what is none |
 //! | `permissions` | each function with its role enforced: the routes work, and a call it has no business making is denied |
 //! | `simulated` | short scripts have the same outcome here and in the simulated AWS |
+//! | `check` | `make check` finds a stack by its name, sends through every route, and leaves nothing |
 //! | `faults` | calls to AWS that fail, hang or lose their answer: nothing lost, nothing done twice |
 //!
 //! The tests share one stack and know their own messages by id. Those that change settings or kill processes run alone:
@@ -34,6 +35,7 @@ mod settings;
 mod turn;
 mod wait;
 
+mod check;
 mod deadline;
 mod faults;
 mod jobs;

@@ -3,12 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
 };
 
 use serde_yaml_ng::Value;
 
 use super::{Document, Resource, everything, is_dead_letter_queue, logical_id, own_name, text};
+use crate::repository::root;
 
 fn alarms(document: &Document) -> Vec<Resource> {
     document.resources("AWS::CloudWatch::Alarm")
@@ -67,8 +67,8 @@ fn every_record_that_cannot_be_read_is_an_alarm() {
     let all = alarms(&document);
     let found: BTreeSet<String> =
         all.iter().filter(|alarm| own_metric(alarm) == Some("RecordsMalformed")).map(of_source).collect();
-    let mut wanted: BTreeSet<String> =
-        ["SnsLoggerFunction", "S3ObjectLoggerFunction", "MqLoggerFunction", "Stream"].map(ToOwned::to_owned).into();
+    let mut wanted: BTreeSet<String> = ["MqLoggerFunction", "Stream"].map(ToOwned::to_owned).into();
+    wanted.extend(document.events("SNS").into_iter().map(|event| event.id));
     wanted.extend(document.queues().into_iter().map(|queue| queue.id).filter(|id| !is_dead_letter_queue(id)));
     assert_eq!(found, wanted);
 }
@@ -186,7 +186,7 @@ fn without_alarms_there_is_no_topic_for_them() {
 }
 
 fn runbook() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/runbook.md")).unwrap()
+    fs::read_to_string(root().join("docs/runbook.md")).unwrap()
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The dashboard is what `CloudWatch` can draw, and shows what there is by searching for it.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value as Json;
 
 use super::{Document, everything, is_dead_letter_queue, own_name, text};
+use crate::repository::root;
 
 const NAMESPACE: &str = "Sluicegate";
 
@@ -94,7 +95,7 @@ fn the_stack_s_alarms_are_a_link_away() {
 
 #[test]
 fn the_functions_own_metrics_are_those_of_the_documents() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/logging.md");
+    let path = root().join("docs/logging.md");
     let page = fs::read_to_string(path).unwrap();
     let searches = searches(&everything());
     let own: Vec<_> = searches.iter().filter(|search| search.namespace == NAMESPACE).collect();

@@ -1,11 +1,13 @@
 //! The template as `CloudFormation` would deploy it: loops unrolled, conditions decided, absent things gone.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde_yaml_ng::{
     Mapping, Value,
     value::{Tag, TaggedValue},
 };
+
+use crate::repository::root;
 
 /// The template under some parameters. References (`!Ref`, `!GetAtt`, `!Sub`) are left on; `Fn::ForEach`, `!FindInMap`, `!If` and
 /// `Condition` are not, and each function has what all of them share.
@@ -29,7 +31,7 @@ impl Document {
     }
 
     pub(super) fn with(parameters: &[(&str, &str)]) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+        let path = root().join("template.yaml");
         let written: Value = serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         for (name, _) in parameters {
             assert!(!written["Parameters"][*name].is_null(), "the template has no parameter {name}");

@@ -1,10 +1,11 @@
 //! What a first deploy needs, and what it leaves behind for tools.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use serde_yaml_ng::Value;
 
 use super::{Document, everything};
+use crate::repository::root;
 
 /// What somebody may rely on outside this repository.
 const OUTPUTS: [&str; 14] = [
@@ -81,7 +82,7 @@ fn every_parameter_is_in_one_group_of_the_console() {
 
 #[test]
 fn the_stages_set_what_the_template_has() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samconfig.toml");
+    let path = root().join("samconfig.toml");
     let stages = fs::read_to_string(path).unwrap();
     let overrides: Vec<(&str, &str)> = stages
         .lines()
@@ -123,7 +124,7 @@ fn the_longest_stack_name_is_the_one_of_the_documents() {
     let document = everything();
     let longest = document.functions().iter().map(|one| super::own_name(&one.properties["FunctionName"]).len()).max();
     // A function's name has 64 characters at the most.
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/quotas.md")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/quotas.md")).unwrap();
     assert!(page.contains(&format!("{} characters", 64 - 1 - longest.unwrap())), "docs/quotas.md");
 }
 
@@ -169,7 +170,7 @@ fn nobody_is_subscribed_by_the_template() {
 
 #[test]
 fn the_least_sam_cli_of_the_documents_is_the_one_that_is_pinned() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let pins = fs::read_to_string(root.join("local/requirements-sam.txt")).unwrap();
     let version = pins.lines().find_map(|line| line.strip_prefix("aws-sam-cli==")).unwrap();
     for page in ["docs/deploying.md", "samconfig.toml"] {
@@ -179,7 +180,7 @@ fn the_least_sam_cli_of_the_documents_is_the_one_that_is_pinned() {
 
 #[test]
 fn make_builds_and_deploys_one_stage_and_asks_nothing_of_a_machine() {
-    let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Makefile")).unwrap();
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
     let recipe = makefile.split("\ndeploy: ").nth(1).unwrap().split("\n\n").next().unwrap();
     for command in ["sam build", "sam deploy"] {
         let line = recipe.lines().find(|line| line.contains(command)).unwrap();
@@ -190,7 +191,7 @@ fn make_builds_and_deploys_one_stage_and_asks_nothing_of_a_machine() {
 
 /// The settings of `samconfig.toml`'s section of this name.
 fn section(name: &str) -> Vec<(String, String)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samconfig.toml");
+    let path = root().join("samconfig.toml");
     let file = fs::read_to_string(path).unwrap();
     let of_section = file.split("\n[").find(|section| section.starts_with(&format!("{name}]"))).unwrap_or_default();
     let settings = of_section.lines().filter_map(|line| line.split_once(" = "));
@@ -226,6 +227,7 @@ fn accounts_are_named_by_twelve_digits() {
 #[test]
 fn the_alarms_of_a_first_deploy_are_as_many_as_the_cost_page_says() {
     let alarms = Document::by_default().resources("AWS::CloudWatch::Alarm").len();
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cost.md")).unwrap();
-    assert!(page.contains(&format!("| {alarms} alarms at 0.10 |")), "docs/cost.md counts other than {alarms} alarms");
+    let page = std::fs::read_to_string(root().join("docs/cost.md")).unwrap();
+    let again = "local/checks/template_updates.py --write, with the SAM CLI's Python, writes it anew";
+    assert!(page.contains(&format!("| {alarms} alarms at 0.10 |")), "docs/cost.md: there are {alarms} alarms; {again}");
 }

@@ -2,7 +2,8 @@
 
 use serde_yaml_ng::Value;
 
-use super::{Document, Resource, everything, logical_id};
+use super::{Document, Resource, everything, logical_id, own_name};
+use crate::layering::clients;
 
 /// Statements that name no resource, because what they allow has none.
 const WITHOUT_RESOURCE: [&str; 3] = ["ListStreams", "ReachBrokersNetwork", "SendTraces"];
@@ -80,5 +81,20 @@ fn every_function_s_role_has_what_all_share_and_no_role_has_a_policy_of_aws_s_ow
         let managed: Vec<_> = managed.iter().map(logical_id).collect();
         let wanted: &[&str] = if of_functions.contains(&role.id) { &["FunctionPolicy"] } else { &[] };
         assert_eq!(managed, wanted, "{}", role.id);
+    }
+}
+
+#[test]
+fn every_function_s_role_allows_a_call_to_each_service_whose_client_it_links() {
+    let document = everything();
+    let statements = statements(&document);
+    for function in document.functions() {
+        let (name, role) = (own_name(&function.properties["FunctionName"]), logical_id(&function.properties["Role"]));
+        for client in clients(&name) {
+            let is_of_client = |action: &Value| action.as_str().unwrap().starts_with(&format!("{client}:"));
+            let mut of_role = statements.iter().filter(|(of, _)| *of == role);
+            let is_allowed = of_role.any(|(_, statement)| each(&statement["Action"]).iter().any(is_of_client));
+            assert!(is_allowed, "{name} links the client of {client}, and {role} allows no call to it");
+        }
     }
 }

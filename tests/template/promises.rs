@@ -1,8 +1,9 @@
 //! What is promised over time, computed from the template's own numbers. `docs/delivery.md` has them in a table.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use super::{Document, Resource, is_dead_letter_queue, logical_id};
+use crate::repository::root;
 
 /// SQS's longest long poll.
 const LONG_POLL: Duration = Duration::from_secs(20);
@@ -119,7 +120,7 @@ fn seconds(resource: &Resource, property: &str) -> Duration {
 }
 
 fn page() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/delivery.md")).unwrap()
+    fs::read_to_string(root().join("docs/delivery.md")).unwrap()
 }
 
 #[test]
@@ -176,13 +177,9 @@ fn a_worker_that_is_away_for_hours_costs_no_dead_letter() {
         let (spare, outage) = (work.spare_receives(), work.survived_outage());
         assert!(outage >= Duration::from_hours(4), "{}: {outage:?}", work.queue.id);
         assert!(outage < work.retention(), "{}: receives bind, not retention", work.queue.id);
-        let row = format!(
-            "| `{}` | {} | {spare} | {} hours |",
-            work.queue.id,
-            work.needed_receives(),
-            outage.as_secs() / 3_600
-        );
-        assert!(page.contains(&row), "docs/delivery.md has no row {row}");
+        // One row for all queues of the same numbers.
+        let row = format!(" | {} | {spare} | {} hours |", work.needed_receives(), outage.as_secs() / 3_600);
+        assert!(page.contains(&row), "docs/delivery.md has no row {row} for {}", work.queue.id);
     }
 }
 

@@ -1,0 +1,82 @@
+"""Makes a function of each trigger, in a copy of the repository by `make new` and outside by `cargo lambda new`, and tests them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Mapping
+
+import environment
+import tools
+from console import Failed, say
+from paths import ROOT, STATE
+
+FOLDER = STATE / "test" / "new-functions"
+COPY, OUTSIDE = FOLDER / "copy", FOLDER / "outside"
+NOT_COPIED = shutil.ignore_patterns(".git", ".local", ".aws-sam", "target", "__pycache__")
+
+TRIGGERS = sorted(path.name for path in (ROOT / "templates").iterdir())
+NAMES = {trigger: f"a-new-{trigger}" for trigger in TRIGGERS}
+
+HELD_TO_THE_COPY = (
+    "template::", "documents::", "log_lines::", "layering::a_package", "layering::each_function", "layering::functions",
+)
+"""The tests of what a new function must be; those of built functions, and of their samples, know it from its `Cargo.toml`."""
+
+
+def inside(env: Mapping[str, str], sam: Path) -> None:
+    """Each trigger's function beside the others: formatted, its own tests, the template's, and all that is asked of a function."""
+    shutil.copytree(ROOT, COPY, ignore=NOT_COPIED)
+    there = {**env, "SLUICEGATE_ROOT": str(COPY), "PYTHONPATH": str(ROOT / "local")}
+    for trigger, name in NAMES.items():
+        _run([sys.executable, ROOT / "local" / "new.py", "--function", name, "--trigger", trigger], COPY, there)
+    _run(["cargo", "fmt", "--all", "--check"], COPY, env)
+    _run([sam / "sam", "validate", "--lint"], COPY, environment.for_sam())
+    packages = [part for name in NAMES.values() for part in ("-p", name)]
+    _run(["cargo", "clippy", *packages, "--all-targets", "--", "-D", "warnings"], COPY, env)
+    _run(["cargo", "test", *packages, "--lib"], COPY, env)
+    tests = ["cargo", "test", "--workspace", "--all-features", "--test", "sluicegate", "--", *HELD_TO_THE_COPY]
+    _run(tests, ROOT, {**env, "SLUICEGATE_ROOT": str(COPY)})
+
+
+def outside(env: Mapping[str, str], sam: Path) -> None:
+    """Each trigger's crate, far from the repository: it builds, its test passes, and its template is one."""
+    OUTSIDE.mkdir()
+    shutil.copy(ROOT / "Cargo.lock", OUTSIDE)
+    # One workspace of them, with the repository's profile: what is compiled already is found.
+    profile = '[profile.dev]\ndebug = "line-tables-only"\n[profile.dev.package."*"]\ndebug = false\n'
+    (OUTSIDE / "Cargo.toml").write_text(f'[workspace]\nresolver = "3"\nmembers = ["a-new-*"]\n{profile}')
+    for trigger, name in NAMES.items():
+        given = ["--no-interactive", "--template", ROOT / "templates" / trigger, "--render-var", f"sluicegate={ROOT}"]
+        _run(["cargo", "lambda", "new", name, *given], OUTSIDE, env)
+        _run([sam / "sam", "validate", "--lint", "--template", OUTSIDE / name / "template.yaml"], OUTSIDE, environment.for_sam())
+    _run(["cargo", "test", "--bins", "--lib"], OUTSIDE, env)
+
+
+def _run(command: list[str | Path], folder: Path, env: Mapping[str, str]) -> None:
+    if subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL).returncode != 0:
+        raise Failed(f"in {folder}: {' '.join(map(str, command))}")
+
+
+def main() -> int:
+    """Does both; the exit code says whether both went well."""
+    # What is in the lock file is there; nothing newer is looked for.
+    env = environment.for_cargo(tools.ensure("build"), CARGO_NET_OFFLINE="true")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    failed = 0
+    for made in (inside, outside):
+        try:
+            made(env, tools.ensure("sam"))
+            say(f"test a function made {made.__name__} ... ok")
+        except Failed as failure:
+            say(f"test a function made {made.__name__} ... FAILED\n  {failure}")
+            failed += 1
+    say(f"test result: {'FAILED' if failed else 'ok'}. {2 - failed} passed; {failed} failed;")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

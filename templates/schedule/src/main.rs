@@ -1,0 +1,10 @@
+//! The `{{ project_name }}` function. What it does is in the library beside this file.
+
+use std::process::ExitCode;
+
+use sluicegate::{lambda, settings::SettingsError};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::run(|_| Ok::<(), SettingsError>(()), async |(), event, _| {{ project_name | replace: "-", "_" }}::handle(event).await).await
+}
