@@ -217,6 +217,9 @@ fn every_setting_that_the_code_reads_is_listed_with_its_default_and_its_range() 
     for row in rows {
         let name = row.split('`').nth(1).unwrap();
         assert!(settings.iter().any(|setting| setting.name == name), "docs/settings.md lists {name}: nobody reads it");
+    }
+}
+
 /// The cells of the row of a page's table that begins so, as numbers, `**` and separators away.
 fn row(page: &str, first: &str) -> Vec<f64> {
     let text = fs::read_to_string(root().join(page)).unwrap();

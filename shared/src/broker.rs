@@ -30,7 +30,7 @@ use serde::Serialize;
 
 use crate::{
     events::{MalformedMessage, read_broker_messages},
-    lambda::{self, InvocationError},
+    runtime::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
 };
@@ -62,7 +62,7 @@ pub async fn run(handler: impl Handler) -> ExitCode {
 
 /// As [`run`], with a handler that is built from settings. `None` says that one which must be there is not.
 pub async fn run_with<H: Handler>(build: impl FnOnce(&mut Settings<'_>) -> Option<H>) -> ExitCode {
-    lambda::run(|lookup| Settings::of(lookup, build), async |handler: &H, event, _| handle(event, handler).await).await
+    runtime::run(|lookup| Settings::of(lookup, build), async |handler: &H, event, _| handle(event, handler).await).await
 }
 
 /// One invocation.

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use crate::{
     delivery::{Deadline, Transformation, TransformationResponse, TransformationResult, transform, unknown_deadline},
     events::read_firehose_batch,
-    lambda::{self, InvocationError},
+    runtime::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
 };
@@ -49,7 +49,7 @@ pub async fn run(transform: impl Transform) -> ExitCode {
 
 /// As [`run`], with a transformation that is built from settings. `None` says that one which must be there is not.
 pub async fn run_with<T: Transform>(build: impl FnOnce(&mut Settings<'_>) -> Option<T>) -> ExitCode {
-    lambda::run(
+    runtime::run(
         |lookup| Settings::of(lookup, |settings| Some((unknown_deadline(settings), build(settings)?))),
         async |(unknown_deadline, transform): &(Duration, T), event, invocation| {
             handle(event, invocation.remaining.unwrap_or(*unknown_deadline), transform).await

@@ -11,7 +11,7 @@
 //! | [`consumer`] | a worker outside Lambda: polls, works, settles, until it is told to stop |
 //! | `aws` (features `aws-*`) | adapters for SQS, SNS, S3, Lambda and `DynamoDB` behind the ports of the others |
 //! | `queue`, `stream`, `firehose`, `notifications`, `objects`, `broker` (feature `lambda`) | whole functions: a handler of records, and all around it |
-//! | `lambda` (feature `lambda`) | the runtime loop |
+//! | `runtime` (feature `lambda`) | the runtime loop |
 //! | `telemetry` (feature `lambda`) | log lines and metrics by contract |
 //! | [`preview`] | what a log line shows of data |
 //! | [`settings`] | configuration, read once, every mistake named |
@@ -60,8 +60,6 @@ pub mod events;
 pub mod firehose;
 pub mod idempotency;
 #[cfg(feature = "lambda")]
-pub mod lambda;
-#[cfg(feature = "lambda")]
 pub mod notifications;
 #[cfg(feature = "lambda")]
 pub mod objects;
@@ -69,6 +67,8 @@ pub mod preview;
 #[cfg(feature = "lambda")]
 pub mod queue;
 pub mod random;
+#[cfg(feature = "lambda")]
+pub mod runtime;
 pub mod settings;
 #[cfg(feature = "lambda")]
 pub mod stream;

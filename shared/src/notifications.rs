@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, SystemClock},
     delivery::RecordError,
     events::{MalformedNotification, read_notifications},
-    lambda::{self, InvocationError},
+    runtime::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
 };
@@ -41,7 +41,7 @@ pub async fn run(handler: impl AsyncFn(&Notification) -> Result<(), RecordError>
 pub async fn run_with<H: AsyncFn(&Notification) -> Result<(), RecordError>>(
     build: impl FnOnce(&mut Settings<'_>) -> Option<H>,
 ) -> ExitCode {
-    lambda::run(|lookup| Settings::of(lookup, build), async |handler: &H, event, _| handle(event, handler).await).await
+    runtime::run(|lookup| Settings::of(lookup, build), async |handler: &H, event, _| handle(event, handler).await).await
 }
 
 /// One invocation.

@@ -18,7 +18,7 @@ use crate::{
     clock::{Clock, SystemClock},
     delivery::BatchItemFailure,
     events::{ObjectEvents, Refusal, read_object_events},
-    lambda::{self, InvocationError},
+    runtime::{self, InvocationError},
     settings::Settings,
     telemetry::Metrics,
 };
@@ -46,7 +46,7 @@ pub async fn run(handler: impl AsyncFn(&ObjectEvent) -> Result<(), RecordError>)
 pub async fn run_with<H: AsyncFn(&ObjectEvent) -> Result<(), RecordError>>(
     build: impl FnOnce(&mut Settings<'_>) -> Option<H>,
 ) -> ExitCode {
-    lambda::run(|lookup| Settings::of(lookup, build), async |handler: &H, event, _| handle(event, handler).await).await
+    runtime::run(|lookup| Settings::of(lookup, build), async |handler: &H, event, _| handle(event, handler).await).await
 }
 
 /// One invocation.

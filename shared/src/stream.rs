@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::{
     clock::{Clock, SystemClock},
     delivery::{BatchResponse, Deadline, StreamReport, process_stream, unknown_deadline},
-    lambda::{self, Invocation, InvocationError},
+    runtime::{self, Invocation, InvocationError},
     settings::Settings,
     telemetry::Metrics,
 };
@@ -60,7 +60,7 @@ pub async fn run<R: Sequenced>(handler: impl AsyncFn(&R) -> Result<(), RecordErr
 pub async fn run_with<R: Sequenced, H: AsyncFn(&R) -> Result<(), RecordError>>(
     build: impl FnOnce(&mut Settings<'_>) -> Option<H>,
 ) -> ExitCode {
-    lambda::run(
+    runtime::run(
         |lookup| Settings::of(lookup, |settings| Some((StreamSettings::read(settings), build(settings)?))),
         async |(settings, handler): &(StreamSettings, H), event, invocation| {
             handle(settings, &SystemClock, event, invocation, handler).await

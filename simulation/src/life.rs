@@ -14,8 +14,8 @@ use sluicegate::{
     clock::Clock,
     delivery::{Invoke, Receive, ReceivingQueue, TargetFunction},
     events::{Queue, dispatch::Dispatch},
-    lambda::Invocation,
     queue::{QueueSettings, Worker},
+    runtime::Invocation,
     testing::{Event, FunctionConfig, Host, MappingConfig, Outgoing, QueueConfig, Simulation, Stored, World, timeline},
 };
 use tokio::time::Instant;

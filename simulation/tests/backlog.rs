@@ -7,8 +7,8 @@
 use std::{sync::Arc, time::Duration};
 
 use sluicegate::{
-    lambda::Invocation,
     queue::{self, QueueSettings, Record, RecordError, Worker},
+    runtime::Invocation,
     testing::{FaultPlan, FunctionConfig, MappingConfig, QueueConfig, Simulation},
 };
 

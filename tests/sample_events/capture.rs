@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 use sluicegate::{
-    lambda::{Invocation, InvocationError},
+    runtime::{Invocation, InvocationError},
     telemetry::{self, LogConfig},
 };
 use tracing::Instrument;

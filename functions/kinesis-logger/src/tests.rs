@@ -3,7 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Value, json};
 use sluicegate::{
     delivery::BatchResponse,
-    lambda::{Invocation, InvocationError},
+    runtime::{Invocation, InvocationError},
     stream::{self, StreamSettings},
 };
 

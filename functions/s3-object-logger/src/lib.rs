@@ -31,9 +31,9 @@ use sluicegate::{
     error_chain::error_chain,
     events::{EventKind, ObjectEvent, read_object_events},
     idempotency::{Effect, Guard, IdempotencyStore},
-    lambda::{Invocation, InvocationError},
     objects::{batch_item_failures, log_others},
     random::SystemRandom,
+    runtime::{Invocation, InvocationError},
 };
 
 pub use self::{

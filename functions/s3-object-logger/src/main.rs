@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use s3_object_logger::{Config, ObjectLogger};
 use sluicegate::{
     aws::{self, dynamodb::DynamoDbStore, sns::SnsPublisher},
-    lambda,
+    runtime,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(
+    runtime::run(
         |lookup| {
             let sdk = aws::config(lookup);
             let (config, port) = (Config::from_lookup(lookup)?, SnsPublisher::new(&sdk));

@@ -28,8 +28,8 @@ use sluicegate::{
     clock::Clock,
     delivery::{DeadLetterQueue, Deadline, ReceivingQueue, TargetFunction},
     events::read_scheduled_event,
-    lambda::{Invocation, InvocationError},
     random::{Random, SystemRandom},
+    runtime::{Invocation, InvocationError},
 };
 use tokio::time::Instant;
 

@@ -6,12 +6,12 @@ use scheduled_poller::{Config, Poller};
 use sluicegate::{
     aws::{self, lambda::LambdaFunction, sqs::SqsQueue},
     clock::SystemClock,
-    lambda,
+    runtime,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(
+    runtime::run(
         |lookup| {
             let config = Config::from_lookup(lookup)?;
             let sdk = aws::config(lookup);

@@ -15,8 +15,8 @@ use sluicegate::{
     delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, REASON, SourceQueue, VisibilityChange},
     events::Queue,
     idempotency::{IdempotencyStore, MemoryStore},
-    lambda::Invocation,
     queue::{Answer, QueueSettings, Worker},
+    runtime::Invocation,
 };
 use tokio::time::Instant;
 

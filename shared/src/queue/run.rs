@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{IntoWork, QueueSettings, Work, Worker};
 use crate::{
     aws::{self, sqs::SqsQueue},
-    lambda,
+    runtime,
     settings::{Lookup, Settings, SettingsError},
 };
 
@@ -33,14 +33,14 @@ pub async fn run<By>(handler: impl IntoWork<By>) -> ExitCode {
 /// # }
 /// ```
 pub async fn run_with<W: Work>(build: impl FnOnce(&mut Settings<'_>) -> Option<W>) -> ExitCode {
-    lambda::run(|lookup| worker(lookup, build), Worker::handle).await
+    runtime::run(|lookup| worker(lookup, build), Worker::handle).await
 }
 
-/// As [`run`], for Lambda Managed Instances: see [`lambda::run_concurrent`]. Each invocation has `BATCH_CONCURRENCY`
+/// As [`run`], for Lambda Managed Instances: see [`runtime::run_concurrent`]. Each invocation has `BATCH_CONCURRENCY`
 /// records at work; a process that dies tells nothing of the record it died of, so that such a record is given up only
 /// by the queue's `maxReceiveCount`.
 pub async fn run_concurrent<By>(handler: impl IntoWork<By>) -> ExitCode {
-    lambda::run_concurrent(|lookup| worker(lookup, |_| Some(handler.into_work())), Worker::handle).await
+    runtime::run_concurrent(|lookup| worker(lookup, |_| Some(handler.into_work())), Worker::handle).await
 }
 
 #[cfg(feature = "aws-dynamodb")]

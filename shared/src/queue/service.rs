@@ -13,7 +13,7 @@ use super::worker::{Answer, Worker};
 use crate::{
     delivery::{DeadLetterQueue, SourceQueue, Work},
     idempotency::IdempotencyStore,
-    lambda::{Invocation, InvocationError, logged},
+    runtime::{Invocation, InvocationError, logged},
 };
 
 /// A worker as a `tower` service over any type of event that writes itself as JSON: `aws_lambda_events`' `SqsEvent`, a

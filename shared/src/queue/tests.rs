@@ -11,7 +11,7 @@ use crate::{
     delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, SourceQueue, VisibilityChange},
     events::Queue,
     idempotency::MemoryStore,
-    lambda::Invocation,
+    runtime::Invocation,
 };
 
 /// A queue that does all it is asked.

@@ -12,8 +12,8 @@ use crate::{
     },
     events::{EventSource, read_batch},
     idempotency::{IdempotencyStore, MemoryStore},
-    lambda::{Invocation, InvocationError},
     random::{Random, SystemRandom},
+    runtime::{Invocation, InvocationError},
     telemetry::Metrics,
 };
 

@@ -15,7 +15,7 @@ use super::{
 /// one is FATAL, when the code panics, and four times a second while the invocation waits.
 ///
 /// To be called inside the invocation's span, the outermost one with a field `requestId`; elsewhere, and without
-/// [`layer`](super::layer), it does nothing to the future. [`crate::lambda::run`] calls it; under `lambda_runtime::run` a
+/// [`layer`](super::layer), it does nothing to the future. [`crate::runtime::run`] calls it; under `lambda_runtime::run` a
 /// handler is wrapped in it. Any number of invocations may run at once.
 ///
 /// ```no_run

@@ -3,7 +3,7 @@
 //! The runtime's own subscriber writes no timestamp (Lambda then takes every line for INFO), lets `RUST_LOG` win over
 //! the function's configuration, does not know FATAL, and loses the request id at WARN. This one does not.
 //!
-//! [`crate::lambda::run`] sets it all up. Under another runtime, [`init`] does, or [`layer`] is composed with the layers
+//! [`crate::runtime::run`] sets it all up. Under another runtime, [`init`] does, or [`layer`] is composed with the layers
 //! of others, which it leaves alone: what it does not write they still get.
 //!
 //! ```no_run

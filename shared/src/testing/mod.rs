@@ -63,7 +63,7 @@
 //! use std::{sync::Arc, time::Duration};
 //!
 //! use sluicegate::{
-//!     lambda::Invocation,
+//!     runtime::Invocation,
 //!     queue::{self, QueueSettings, Record, RecordError, Worker},
 //!     testing::{FaultPlan, FunctionConfig, MappingConfig, QueueConfig, Simulation},
 //! };

@@ -4,15 +4,15 @@
 //!
 //! Logs `tick handled`, with `tick.origin` and `tick.scheduled_at`.
 
-use sluicegate::{events, lambda::InvocationError};
+use sluicegate::{events, runtime::InvocationError};
 
 /// Handles one tick of the schedule; anything that is JSON is one.
 #[allow(clippy::unused_async, reason = "what a handler calls is awaited")]
 pub async fn handle(event: &str) -> Result<(), InvocationError> {
-    let tick = events::tick(event)?;
+    let scheduled = events::read_scheduled_event(event)?;
     tracing::info!(
-        tick.origin = tick.origin.as_str(),
-        tick.scheduled_at = tick.scheduled_at.map(|time| time.to_rfc3339()),
+        tick.origin = scheduled.origin.as_str(),
+        tick.scheduled_at = scheduled.scheduled_at.map(|time| time.to_rfc3339()),
         "tick handled"
     );
     Ok(())

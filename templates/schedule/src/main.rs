@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use sluicegate::{lambda, settings::SettingsError};
+use sluicegate::{runtime, settings::SettingsError};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(|_| Ok::<(), SettingsError>(()), async |(), event, _| {{ project_name | replace: "-", "_" }}::handle(event).await).await
+    runtime::run(|_| Ok::<(), SettingsError>(()), async |(), event, _| {{ project_name | replace: "-", "_" }}::handle(event).await).await
 }

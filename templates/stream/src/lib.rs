@@ -23,7 +23,7 @@ pub async fn handle(record: &StreamRecord) -> Result<(), RecordError> {
 mod tests {
     use sluicegate::{
         clock::SystemClock,
-        lambda::Invocation,
+        runtime::Invocation,
         settings::Settings,
         stream::{self, StreamSettings},
     };

@@ -16,7 +16,7 @@ use sluicegate::{
         Queue,
         dispatch::{Message, MessageAttributeValue},
     },
-    lambda::{Invocation, InvocationError},
+    runtime::{Invocation, InvocationError},
 };
 use tokio::time::{Instant, sleep, sleep_until};
 

@@ -101,10 +101,10 @@ impl From<InvocationError> for Diagnostic {
 /// crate parses it once, record by record.
 ///
 /// ```no_run
-/// # use sluicegate::{lambda::{self, Invocation, InvocationError}, settings::SettingsError};
+/// # use sluicegate::{runtime::{self, Invocation, InvocationError}, settings::SettingsError};
 /// #[tokio::main(flavor = "current_thread")]
 /// async fn main() -> std::process::ExitCode {
-///     lambda::run(
+///     runtime::run(
 ///         |lookup| Ok::<_, SettingsError>(lookup("GREETING").unwrap_or_default()),
 ///         async |greeting: &String, event: &str, _: &Invocation| {
 ///             tracing::info!(event.bytes = event.len(), greeting, "event received");
