@@ -253,8 +253,7 @@ async fn perform(screen: &mut Screen, deed: &Deed, output: Output) -> anyhow::Re
         Ok(false) => format!("not all was done: {}", deed.line(&screen.global)),
         Err(error) => format!("{error:#}"),
     };
-    output.ask("\u{2014} Enter goes back to the screen")?;
-    Ok(())
+    output.wait_for_enter("goes back to the screen")
 }
 
 /// Lets the user change the message, and asks whether to send what it is then.

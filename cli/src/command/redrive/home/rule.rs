@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use aws_sdk_eventbridge::types::Target;
-use sluicegate::events::{Origin as TickOrigin, tick};
+use sluicegate::events::{Origin as EventOrigin, read_scheduled_event};
 
 use super::{Form, Home, Homes, Place};
 use crate::dead_letter::Letter;
@@ -34,7 +34,7 @@ impl Homes {
         }
         let mut home = self.target(target).await?;
         home.input = only.input().map(ToOwned::to_owned);
-        if tick(&letter.record.body).is_ok_and(|tick| tick.origin == TickOrigin::Rule) {
+        if read_scheduled_event(&letter.record.body).is_ok_and(|event| event.origin == EventOrigin::Rule) {
             let answer = events.describe_rule().name(name).set_event_bus_name(bus).send().await;
             let answer = answer.map_err(connection.refusal("events:DescribeRule", name))?;
             home.period = answer.schedule_expression().and_then(period);
