@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use regex_lite::Regex;
-use sluicegate::{delivery::REASON, events::Record};
+use sluicegate::events::Record;
 
-use crate::{message::age, quantity::duration};
+use crate::{dead_letter, message::age, quantity::duration};
 
 /// All that is given must fit.
 #[derive(Debug, Default, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Filter {
     /// Whose attribute fits; may be given again.
     #[arg(long = "attribute", short = 'a', value_name = "NAME=REGEX", value_parser = named_regex)]
     attributes: Vec<(String, Regex)>,
-    /// Whose attribute sluicegate.reason holds this text.
+    /// Whose reason holds this text: sluicegate.reason, or what SNS, EventBridge, Scheduler or Lambda said.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// With this id; may be given again.
@@ -37,7 +37,9 @@ impl Filter {
         let text = |name: &str| record.attributes.get(name).and_then(|attribute| attribute.as_text());
         pattern.as_ref().is_none_or(|pattern| pattern.is_match(&record.body))
             && attributes.iter().all(|(name, pattern)| text(name).is_some_and(|text| pattern.is_match(text)))
-            && reason.as_ref().is_none_or(|part| text(REASON).is_some_and(|reason| reason.contains(part.as_str())))
+            && reason
+                .as_ref()
+                .is_none_or(|part| dead_letter::reason(record).is_some_and(|reason| reason.contains(part.as_str())))
             && (ids.is_empty() || ids.contains(&record.message_id))
             && (group.is_none() || *group == record.group_id)
             && older_than.is_none_or(|least| age(record, now).is_some_and(|age| age > least))
@@ -64,7 +66,10 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use clap::Parser;
-    use sluicegate::events::{MessageAttribute, MessageAttributes};
+    use sluicegate::{
+        delivery::REASON,
+        events::{MessageAttribute, MessageAttributes},
+    };
 
     use super::*;
 

@@ -148,6 +148,14 @@ impl Output {
         self.stderr_is_terminal && io::stdin().is_terminal()
     }
 
+    /// Waits for Enter.
+    #[allow(clippy::unused_self, reason = "printing is this type's right")]
+    pub(crate) fn wait_for_enter(self, then: &str) -> anyhow::Result<()> {
+        writer::write(Stream::Stderr, format!("— Enter {then} ").into_bytes());
+        io::stdin().read_line(&mut String::new())?;
+        Ok(())
+    }
+
     /// Asks on the terminal whether to do this. Fails where the answer is not yes, or nobody is there.
     pub(crate) fn confirm(self, deed: &str) -> anyhow::Result<()> {
         if !self.can_ask() {

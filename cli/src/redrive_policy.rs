@@ -23,6 +23,12 @@ impl RedrivePolicy {
     }
 }
 
+/// The queue that a subscription's redrive policy names, which counts no receives.
+pub(crate) fn dead_letter_target(json: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(json).ok()?;
+    Some(policy["deadLetterTargetArn"].as_str()?.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

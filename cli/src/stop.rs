@@ -39,6 +39,11 @@ impl Stop {
         Ok(Self { signals, heard })
     }
 
+    /// Whether a request to stop has been heard so far.
+    pub(crate) fn was_heard(&self) -> bool {
+        *self.signals.borrow() > 0
+    }
+
     /// Waits for the next request to stop. Safe to drop and call again.
     pub(crate) async fn requested(&mut self) {
         let heard = self.heard;

@@ -7,6 +7,7 @@
 //! | `receive` | looking, taking and deleting |
 //! | `consume` | what becomes of messages, what it costs, order, SIGTERM |
 //! | `redrive` | dead letters filtered and sent back with nothing lost |
+//! | `dead_letters` | what others than queues leave: found, grouped, brought home, and forged in vain |
 //! | `topic` | subscribing a queue, filters, order, SMS |
 //! | `stream` | records in order, in batches, and lines that cannot be put |
 //! | `inspect` | what the functions make of an event |
@@ -18,6 +19,7 @@ mod sluice;
 
 mod boto3;
 mod consume;
+mod dead_letters;
 mod documents;
 mod inspect;
 mod queue;

@@ -50,4 +50,7 @@ mod streams;
 mod thumbnails;
 mod uploads;
 
-pub(crate) use self::outputs::{Stack, repository};
+pub(crate) use self::{
+    log::Log,
+    outputs::{Stack, repository},
+};

@@ -3,12 +3,14 @@
 mod completions;
 mod consume;
 mod cost;
+mod dead;
 mod inspect;
 mod queue;
 mod receive;
 mod redrive;
 mod send;
 mod stream;
+mod top;
 mod topic;
 mod whoami;
 
@@ -28,6 +30,10 @@ pub(crate) enum Command {
     Consume(consume::Args),
     /// Send dead letters back to where they came from.
     Redrive(redrive::Args),
+    /// Say what lies dead, and why.
+    Dead(dead::Args),
+    /// See what leads where, live, with all dead ends; look at dead letters and act on them.
+    Top(top::Args),
     /// Make topics, subscribe to them, publish and listen.
     #[command(subcommand)]
     Topic(topic::Command),
@@ -52,6 +58,8 @@ impl Command {
             Self::Receive(args) => receive::run(args, context).await,
             Self::Consume(args) => Box::pin(consume::run(args, context)).await,
             Self::Redrive(args) => redrive::run(args, context).await,
+            Self::Dead(args) => Box::pin(dead::run(args, context)).await,
+            Self::Top(args) => Box::pin(top::run(args, context)).await,
             Self::Topic(command) => command.run(context).await,
             Self::Stream(command) => command.run(context).await,
             Self::Inspect(args) => inspect::run(&args, context),

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::Connection;
 
-/// A connection to `region` that gives these answers, status and JSON, one a request; the client tells what was asked.
-pub(crate) fn replaying(region: &'static str, answers: &[(u16, Value)]) -> (StaticReplayClient, Connection) {
-    let event = |(status, body): &(u16, Value)| {
+/// A connection to `region` that gives these answers, status and body, one a request; the client tells what was asked.
+pub(crate) fn replaying<T: ToString>(region: &'static str, answers: &[(u16, T)]) -> (StaticReplayClient, Connection) {
+    let event = |(status, body): &(u16, T)| {
         let response = Response::new((*status).try_into().unwrap(), SdkBody::from(body.to_string()));
         ReplayEvent::new(Request::new(SdkBody::empty()), response)
     };

@@ -2,45 +2,65 @@
 //!
 //! | module | what it settles |
 //! |---|---|
-//! | `letter` | what letters are, and what they are when they arrive (pure) |
-//! | `target` | where each goes |
-//! | `mover` | receive, send, delete what was taken, give the rest back |
+//! | `home` | where each goes, and by whose word |
+//! | `mover` | receive, send or invoke, delete what was taken, give the rest back |
 //! | `server` | the service's own move task |
 
-mod letter;
+mod home;
 mod mover;
 mod server;
-mod target;
+
+use sluicegate::delivery::Invoke;
 
 use crate::context::Context;
-use crate::{filter::Filter, quantity, queue_reference::QueueReference, usage::UsageError};
+use crate::{dead_letter::Kind, filter::Filter, quantity, queue_reference::QueueReference, usage::UsageError};
 
-/// Each message goes to --to; else to the queue that SQS moved it here from (`DeadLetterQueueSourceArn`); else to the one
-/// that its attribute sluicegate.source names, if that queue's redrive policy names this one; else to the one queue that
-/// has this as its dead-letter queue.
+/// Each letter goes home by the way of its kind (--dry-run says which): to the queue that SQS moved it here from, or that
+/// its note sluicegate.source names; to the function that failed it, which is invoked and must succeed; to the subscriber,
+/// or to the target of the rule or schedule, that could not be reached. Records that a letter only points at are read from
+/// their stream.
+///
+/// A letter is data, not an order: what it says is believed only if the target's own configuration names this queue. --to
+/// and --function are your word instead. A failed dispatch of the poller is settled by its queue, where the messages
+/// stayed; a tick of a schedule is expired when the next has come: --delete-settled deletes both.
 ///
 /// Body, attributes, message group and trace arrive as they were sent. The attributes that made it a dead letter
 /// (sluicegate.reason, .source, .receives) are taken off, and sluicegate.redriven-from is put on where there is room. A
-/// message is deleted here only when the other queue has taken it and the MD5 of what it took fits. Each is looked at once:
-/// what fails again and comes back while the command runs stays. What does not match is looked at (its receive count
-/// rises) and visible again when the command ends.
+/// message is deleted here only when the queue has taken it and the MD5 of what it took fits, or when the function has
+/// answered without an error and has named no record as failed. Each is looked at once: what fails again and comes back
+/// while the command runs stays. What does not match is looked at (its receive count rises) and visible again when the
+/// command ends.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "On a FIFO queue a message can be reached only through those before it in its group: what does not \
-                  match holds back what is more than ten messages behind it.\n\n\
-                  With --output json each message is a line with its old id, its new one and its queue, and the last \
+                  match holds back what is more than ten messages behind it, and what cannot go home all that is.\n\n\
+                  With --output json each message is a line with its old id, its new one and where it went, and the last \
                   line is the summary.\n\n\
+                  Exits with 1 when a letter stays that is not settled.\n\n\
                   Example:\n  sluice redrive jobs-dlq --dry-run\n  \
                   sluice redrive jobs-dlq --match '\"name\": \"Ada' --rate 50/s\n  \
-                  sluice redrive jobs-dlq --reason 'timed out' --older-than 1h --to jobs-canary --max 10 --keep"
+                  sluice redrive jobs-dlq --reason 'timed out' --older-than 1h --to jobs-canary --max 10 --keep\n  \
+                  sluice redrive invocations-dead --kind invocation --kind dispatch --delete-settled"
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is an argument of its own")]
 pub(crate) struct Args {
     /// The dead-letter queue, by URL, ARN or name.
     dlq: QueueReference,
-    /// Where the messages go.
+    /// Where the messages go, as they are.
     #[arg(long, value_name = "QUEUE")]
     to: Option<QueueReference>,
+    /// The function that is invoked with what they hold, by name or ARN.
+    #[arg(long, value_name = "NAME", conflicts_with = "to")]
+    function: Option<String>,
+    /// Only letters of this kind; may be given again.
+    #[arg(long = "kind", value_enum, value_name = "KIND", help_heading = "Only messages")]
+    kinds: Vec<Kind>,
+    /// Hand events to Lambda without waiting for what becomes of them: what fails again comes back here by itself.
+    #[arg(long = "async")]
+    is_async: bool,
+    /// Delete what nobody waits for: settled by its queue, or expired.
+    #[arg(long, conflicts_with = "keep")]
+    delete_settled: bool,
     /// No more than so many.
     #[arg(long, value_name = "N", value_parser = quantity::count)]
     max: Option<u64>,
@@ -55,7 +75,7 @@ pub(crate) struct Args {
     keep: bool,
     /// Let SQS itself move all messages (`StartMessageMoveTask`), and follow it. They go to --to, or to the one queue that
     /// has this as its dead-letter queue; attributes stay as they are.
-    #[arg(long, conflicts_with_all = ["max", "dry_run", "keep"])]
+    #[arg(long, conflicts_with_all = ["max", "dry_run", "keep", "function", "is_async", "delete_settled"])]
     server: bool,
     /// End the move that SQS is at (--server).
     #[arg(long, requires = "server", conflicts_with_all = ["to", "rate"])]
@@ -65,7 +85,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    if args.server && !args.filter.takes_all() {
+    if args.server && !(args.filter.takes_all() && args.kinds.is_empty()) {
         anyhow::bail!(UsageError("SQS moves all messages: leave --server out to choose".to_owned()));
     }
     let connection = context.connect().await?;
@@ -83,8 +103,20 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     if args.server {
         return server::run(&dlq, to, args.rate, context.output).await;
     }
-    let limits = mover::Limits { max: args.max, rate: args.rate, dry_run: args.dry_run, keep: args.keep };
-    mover::run(&dlq, to, &args.filter, limits, context.output).await
+    let function = match &args.function {
+        Some(function) => Some(home::Function::find(&dlq.connection, function).await?),
+        None => None,
+    };
+    let limits = mover::Limits {
+        kinds: args.kinds,
+        max: args.max,
+        rate: args.rate,
+        dry_run: args.dry_run,
+        keep: args.keep,
+        invoke: if args.is_async { Invoke::Event } else { Invoke::RequestResponse },
+        delete_settled: args.delete_settled,
+    };
+    Box::pin(mover::run(&dlq, to, function, &args.filter, limits, context.output)).await
 }
 
 /// `50/s` or `50`: SQS's own tasks take 1 to 500.

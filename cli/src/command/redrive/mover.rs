@@ -1,4 +1,5 @@
-//! Moves letters: receives them, sends them on, deletes what was taken and gives the rest back.
+//! Moves letters: receives them, sends them on or invokes who is to have them, deletes what was taken and gives the rest
+//! back.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -6,27 +7,26 @@ use std::{
 };
 
 use anyhow::bail;
+use futures::FutureExt;
 use serde::Serialize;
 use serde_json::json;
 use sluicegate::{
     aws::sqs::SqsQueue,
     clock::{Clock, SystemClock},
-    delivery::{Attempts, Failure, Receive, ReceivingQueue, SourceQueue, VisibilityChange, call_in_batches},
+    delivery::{Failure, Invoke, InvokeError, Receive, ReceivingQueue, SourceQueue, call_in_batches},
     events::dispatch::Message,
 };
 use tokio::time::{Instant, sleep_until};
 
-use super::{
-    letter::{Letter, rounds},
-    target::Targets,
-};
+use super::home::{Function, Homes, Stay, Way};
 use crate::{
     batch::{Batch, deliver},
     connection::OpenQueue,
     counters,
+    dead_letter::{Kind, Letter, hide, rounds, settling},
     filter::Filter,
     message,
-    outgoing::{LIMITS, SqsPort, TRIES},
+    outgoing::{LIMITS, Outgoing, SqsPort, TRIES},
     output::{Output, Progress},
     stop::Stop,
 };
@@ -35,50 +35,77 @@ use crate::{
 const HOLD: Duration = Duration::from_mins(5);
 /// A long poll asks all of SQS's servers.
 const WAIT: Duration = Duration::from_secs(2);
+const BEHIND: &str = "an earlier one of their group stays";
 /// Empty polls, or polls that bring nothing new, before no more is looked for. Even a long poll may come back empty, rarely.
 const POLLS_IN_VAIN: u32 = 3;
-/// Ten calls.
-const AT_ONCE: usize = 100;
-/// To delete what was sent, and to give back so many at once of what was not.
-const SETTLING: Duration = Duration::from_secs(20);
 
-#[derive(Debug, Clone, Copy)]
+/// Which letters, and how.
+#[derive(Debug)]
 pub(super) struct Limits {
+    /// Of these kinds; of all where none is named.
+    pub(super) kinds: Vec<Kind>,
     pub(super) max: Option<u64>,
     /// Messages a second.
     pub(super) rate: Option<u32>,
     pub(super) dry_run: bool,
     pub(super) keep: bool,
+    pub(super) invoke: Invoke,
+    /// Delete what nobody waits for.
+    pub(super) delete_settled: bool,
+}
+
+/// Letters of one kind, for one reason, with one fate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Row {
+    kind: Kind,
+    reason: String,
+    fate: String,
 }
 
 /// What became of the letters.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
-    /// Sent and deleted, or what would be; by queue.
+    /// Sent and deleted, or what would be; by queue or function.
     moved: BTreeMap<String, u64>,
+    /// Nobody waits for them; by why.
+    settled: BTreeMap<String, u64>,
+    /// Those of `settled` that were deleted.
+    deleted: u64,
     /// Looked at and left.
     not_matching: u64,
     /// Sent here since the command began, and left: they may have been moved by it already.
     younger: u64,
-    /// Left, by reason: their queue is not known, or did not take them.
+    /// Left, by reason: where they belong is not known, or did not take them.
     staying: BTreeMap<String, u64>,
     /// In both queues now.
     not_deleted: u64,
     /// Visible, and not looked at.
     not_seen: u64,
+    /// What matched, by kind and reason.
+    #[serde(serialize_with = "rows")]
+    kinds: BTreeMap<Row, u64>,
+}
+
+fn rows<S: serde::Serializer>(rows: &BTreeMap<Row, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(
+        |(Row { kind, reason, fate }, count)| json!({ "kind": kind, "reason": reason, "fate": fate, "count": count }),
+    ))
 }
 
 struct Mover<'a> {
     dlq: &'a OpenQueue,
     adapter: SqsQueue,
-    targets: Targets,
+    homes: Homes,
     filter: &'a Filter,
     limits: Limits,
     output: Output,
     started: SystemTime,
     summary: Summary,
     seen: HashSet<String>,
+    /// Message groups of a FIFO queue whose letters stay, since an earlier one does.
+    blocked: HashSet<String>,
+    stop: Stop,
     /// By message id: the receipt handles of what is given back at the end.
     held: HashMap<String, String>,
     held_until: Instant,
@@ -89,6 +116,7 @@ struct Mover<'a> {
 pub(super) async fn run(
     dlq: &OpenQueue,
     to: Option<OpenQueue>,
+    function: Option<Function>,
     filter: &Filter,
     limits: Limits,
     output: Output,
@@ -98,27 +126,28 @@ pub(super) async fn run(
     let mut mover = Mover {
         dlq,
         adapter: dlq.adapter()?,
-        targets: Targets::find(dlq, reading.arn, to).await?,
+        homes: Homes::find(dlq, reading.arn, to, function).await?,
         filter,
         limits,
         output,
         started: SystemClock.now(),
         summary: Summary::default(),
         seen: HashSet::new(),
+        blocked: HashSet::new(),
+        stop: Stop::listen()?,
         held: HashMap::new(),
         held_until: Instant::now() + HOLD,
         next_send: Instant::now(),
         progress: Progress::new(output, total, "messages"),
     };
-    if dlq.queue.is_fifo() && !filter.takes_all() {
+    if dlq.queue.is_fifo() && !(filter.takes_all() && mover.limits.kinds.is_empty()) {
         output.note("what does not match holds back what is behind it in its group: this may not reach all");
     }
-    let mut stop = Stop::listen()?;
-    let outcome = mover.move_all(&mut stop).await;
+    let outcome = mover.move_all().await;
     mover.give_back().await;
-    let Mover { progress, summary, .. } = mover;
+    let Mover { progress, summary, limits, .. } = mover;
     drop(progress);
-    report(&summary, limits, output)?;
+    report(&summary, &limits, output)?;
     if outcome? {
         bail!("stopped: what was not moved is in {} as before", dlq.queue);
     }
@@ -132,10 +161,10 @@ pub(super) async fn run(
 
 impl Mover<'_> {
     /// Answers whether it was told to stop.
-    async fn move_all(&mut self, stop: &mut Stop) -> anyhow::Result<bool> {
+    async fn move_all(&mut self) -> anyhow::Result<bool> {
         let mut in_vain = 0;
         while !self.has_enough() {
-            self.hold_on().await;
+            self.hold_on(Duration::ZERO).await;
             let fresh = self.receive().await?;
             in_vain = if fresh.is_empty() { in_vain + 1 } else { 0 };
             if in_vain > 1 {
@@ -145,21 +174,16 @@ impl Mover<'_> {
                     break;
                 }
             }
-            let mut sending = Box::pin(self.send_on(fresh));
-            let is_stopped = tokio::select! {
-                outcome = &mut sending => {
-                    outcome?;
-                    false
-                }
-                () = stop.requested() => true,
-            };
-            if is_stopped {
-                // What is sent must also be deleted.
-                sending.await?;
+            // What is sent must also be deleted: a request to stop is heard between letters.
+            if self.send_on(fresh).await? || self.is_stopped() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.stop.requested().now_or_never().is_some()
     }
 
     fn moved(&self) -> u64 {
@@ -177,6 +201,7 @@ impl Mover<'_> {
         let receive = Receive { max_messages: rate.clamp(1, 10), wait: WAIT, visibility: Some(HOLD) };
         let messages = self.adapter.receive(&self.dlq.queue, &receive).await;
         let messages = messages.map_err(|error| self.dlq.refusal_in_words("sqs:ReceiveMessage", &error.message))?;
+        self.held_until = self.held_until.min(Instant::now() + HOLD);
         let mut fresh = Vec::new();
         for message in messages {
             let Message { message_id: Some(id), receipt_handle: Some(handle), .. } = &message else { continue };
@@ -184,35 +209,54 @@ impl Mover<'_> {
             if self.seen.insert(id.clone()) {
                 match Letter::read(message) {
                     Some(letter) => fresh.push(letter),
-                    None => self.stays("they cannot be read".to_owned(), 1),
+                    None => *self.summary.staying.entry("they cannot be read".to_owned()).or_default() += 1,
                 }
             }
         }
         Ok(fresh)
     }
 
-    fn stays(&mut self, reason: String, count: u64) {
-        *self.summary.staying.entry(reason).or_default() += count;
+    fn count(&mut self, letter: &Letter, fate: String) {
+        let row = Row { kind: letter.origin.kind(), reason: letter.reason(), fate };
+        *self.summary.kinds.entry(row).or_default() += 1;
     }
 
-    /// The letters that go, by queue.
-    async fn choose(&mut self, letters: Vec<Letter>) -> Vec<(OpenQueue, Vec<Letter>)> {
-        let mut chosen: Vec<(OpenQueue, Vec<Letter>)> = Vec::new();
+    /// On a FIFO queue those behind it in its group stay too.
+    fn stays(&mut self, letter: &Letter, reason: String) {
+        self.blocked.extend(letter.record.group_id.clone().filter(|_| self.dlq.queue.is_fifo()));
+        self.count(letter, "stays".to_owned());
+        *self.summary.staying.entry(reason).or_default() += 1;
+    }
+
+    /// The letters that go, with the way of each.
+    async fn choose(&mut self, letters: Vec<Letter>) -> Vec<(Letter, Way)> {
+        let mut chosen = Vec::new();
         let mut room = self.limits.max.map_or(u64::MAX, |max| max - self.moved());
         let now = SystemClock.now();
         for letter in letters {
-            if !self.filter.takes(&letter.record, now) {
+            let kinds = &self.limits.kinds;
+            let is_of_kind = kinds.is_empty() || kinds.contains(&letter.origin.kind());
+            if !is_of_kind || !self.filter.takes(&letter.record, now) {
                 self.summary.not_matching += 1;
             } else if letter.record.sent_at.is_some_and(|sent_at| SystemTime::from(sent_at) > self.started) {
                 self.summary.younger += 1;
             } else if room > 0 {
-                match self.targets.of(&letter).await {
-                    Err(reason) => self.stays(reason, 1),
-                    Ok(target) => {
+                if letter.record.group_id.as_ref().is_some_and(|group| self.blocked.contains(group)) {
+                    self.stays(&letter, BEHIND.to_owned());
+                    continue;
+                }
+                match self.homes.of(&letter).await {
+                    Ok(way) => {
                         room -= 1;
-                        match chosen.iter_mut().find(|(other, _)| other.queue == target.queue) {
-                            Some((_, letters)) => letters.push(letter),
-                            None => chosen.push((target, vec![letter])),
+                        chosen.push((letter, way));
+                    }
+                    Err(Stay::Refused(reason)) => self.stays(&letter, reason),
+                    Err(Stay::Settled(why)) => {
+                        self.count(&letter, why.to_owned());
+                        *self.summary.settled.entry(why.to_owned()).or_default() += 1;
+                        if self.limits.delete_settled && !self.limits.dry_run {
+                            self.summary.deleted += 1;
+                            self.delete(&[&letter]).await;
                         }
                     }
                 }
@@ -221,72 +265,115 @@ impl Mover<'_> {
         chosen
     }
 
-    async fn send_on(&mut self, letters: Vec<Letter>) -> anyhow::Result<()> {
-        for (target, letters) in self.choose(letters).await {
+    /// Answers whether it was told to stop.
+    async fn send_on(&mut self, letters: Vec<Letter>) -> anyhow::Result<bool> {
+        let mut by_queue: Vec<(OpenQueue, Vec<(Letter, Outgoing)>)> = Vec::new();
+        let mut invocations = Vec::new();
+        for (letter, way) in self.choose(letters).await {
             if self.limits.dry_run {
-                letters.iter().try_for_each(|letter| self.say_would(&target, letter))?;
-                *self.summary.moved.entry(target.queue.name().to_owned()).or_default() += letters.len() as u64;
+                self.say_would(&way, &letter)?;
+                self.count(&letter, format!("to {}", way.name()));
+                *self.summary.moved.entry(way.name()).or_default() += 1;
                 continue;
             }
-            let is_fifo = target.queue.is_fifo();
-            let groups: Vec<Option<&str>> = letters.iter().map(|letter| letter.record.group_id.as_deref()).collect();
-            let mut blocked: HashSet<&str> = HashSet::new();
-            for round in rounds(&groups, is_fifo) {
-                let is_open = |index: &usize| groups[*index].is_none_or(|group| !blocked.contains(group));
+            match way {
+                Way::Invoke { function, event } => invocations.push((letter, function, event)),
+                Way::Send { to, message } => match by_queue.iter_mut().find(|(other, _)| other.queue == to.queue) {
+                    Some((_, letters)) => letters.push((letter, message)),
+                    None => by_queue.push((to, vec![(letter, message)])),
+                },
+            }
+        }
+        for (to, letters) in by_queue {
+            let groups: Vec<Option<&str>> =
+                letters.iter().map(|(letter, _)| letter.record.group_id.as_deref()).collect();
+            for round in rounds(&groups, to.queue.is_fifo()) {
+                let is_open = |index: &usize| groups[*index].is_none_or(|group| !self.blocked.contains(group));
                 let (open, behind): (Vec<usize>, Vec<usize>) = round.into_iter().partition(is_open);
-                if !behind.is_empty() {
-                    self.stays("an earlier one of their group stays".to_owned(), behind.len() as u64);
+                for index in behind {
+                    self.stays(&letters[index].0, BEHIND.to_owned());
                 }
-                let open: Vec<&Letter> = open.into_iter().map(|index| &letters[index]).collect();
-                for failed in self.send_round(&target, &open).await? {
-                    blocked.extend(failed.record.group_id.as_deref().filter(|_| is_fifo));
+                self.send_round(&to, &open.into_iter().map(|index| &letters[index]).collect::<Vec<_>>()).await?;
+            }
+        }
+        for (letter, function, event) in invocations {
+            if self.is_stopped() {
+                return Ok(true);
+            }
+            self.invoke(&letter, &function, &event).await?;
+        }
+        Ok(false)
+    }
+
+    /// Sends, and deletes what was taken.
+    async fn send_round(&mut self, to: &OpenQueue, round: &[&(Letter, Outgoing)]) -> anyhow::Result<()> {
+        let mut first = 0;
+        for batch in Batch::all(round.iter().map(|(_, message)| message.clone()), LIMITS) {
+            let letters = &round[first..first + batch.len()];
+            first += batch.len();
+            self.keep_the_pace(batch.len()).await;
+            let results = match deliver(&SqsPort(to), &batch, TRIES).await {
+                Ok(delivered) => delivered.results,
+                Err(error) => {
+                    // About the queue, not about these: the letters of others go on.
+                    let reason = format!("{error:#}");
+                    self.homes.refuse(to.queue.name().to_owned(), &reason);
+                    batch.iter().map(|_| Err(Failure::Refused(reason.clone()))).collect()
                 }
+            };
+            let mut taken = Vec::new();
+            for ((letter, _), result) in letters.iter().copied().zip(results) {
+                match result {
+                    Ok(sent) => {
+                        self.say_moved(letter, to.queue.name(), Some(&sent.message_id))?;
+                        taken.push(letter);
+                    }
+                    Err(failure) => {
+                        self.blocked.extend(letter.record.group_id.clone().filter(|_| to.queue.is_fifo()));
+                        self.stays(letter, format!("{} did not take them: {failure}", to.queue));
+                    }
+                }
+            }
+            self.delete_moved(&taken).await;
+        }
+        Ok(())
+    }
+
+    /// Invokes, and deletes the letter when that is done.
+    async fn invoke(&mut self, letter: &Letter, function: &Function, event: &str) -> anyhow::Result<()> {
+        self.keep_the_pace(1).await;
+        self.hold_on(function.limit).await;
+        let name = format!("function {}", function.name());
+        match function.invoke(event, self.limits.invoke).await {
+            Ok(()) => {
+                self.say_moved(letter, &name, None)?;
+                self.delete_moved(&[letter]).await;
+            }
+            Err(failure) => {
+                if let InvokeError::Refused(reason) = &failure {
+                    self.homes.refuse(name.clone(), &format!("{name} did not take them: {reason}"));
+                }
+                self.stays(letter, format!("{name} did not take them: {failure}"));
             }
         }
         Ok(())
     }
 
-    /// Sends, deletes what was taken, and answers what was not.
-    async fn send_round<'r>(&mut self, target: &OpenQueue, round: &[&'r Letter]) -> anyhow::Result<Vec<&'r Letter>> {
-        let from = self.dlq.queue.name();
-        let outgoing = round.iter().map(|letter| letter.redriven(from, target.queue.is_fifo()));
-        let (mut failed, mut first) = (Vec::new(), 0);
-        for batch in Batch::all(outgoing, LIMITS) {
-            let letters = &round[first..first + batch.len()];
-            first += batch.len();
-            self.keep_the_pace(batch.len()).await;
-            let results = match deliver(&SqsPort(target), &batch, TRIES).await {
-                Ok(delivered) => delivered.results,
-                Err(error) => {
-                    // About the queue, not about these: the letters of others go on.
-                    let reason = format!("{error:#}");
-                    self.targets.refuse(target, &reason);
-                    batch.iter().map(|_| Err(Failure::Refused(reason.clone()))).collect()
-                }
-            };
-            let mut taken = Vec::new();
-            for (letter, result) in letters.iter().copied().zip(results) {
-                match result {
-                    Ok(sent) => {
-                        if self.output.is_json() {
-                            self.output.json(&json!({ "messageId": letter.record.message_id,
-                                "newMessageId": sent.message_id, "to": target.queue.name() }))?;
-                        }
-                        taken.push(letter);
-                    }
-                    Err(failure) => {
-                        self.stays(format!("{} did not take them: {failure}", target.queue), 1);
-                        failed.push(letter);
-                    }
-                }
-            }
-            *self.summary.moved.entry(target.queue.name().to_owned()).or_default() += taken.len() as u64;
-            self.progress.add(taken.len() as u64);
-            if !self.limits.keep {
-                self.delete(&taken).await;
-            }
+    fn say_moved(&mut self, letter: &Letter, to: &str, new_id: Option<&str>) -> anyhow::Result<()> {
+        self.count(letter, format!("to {to}"));
+        *self.summary.moved.entry(to.to_owned()).or_default() += 1;
+        if self.output.is_json() {
+            let id = &letter.record.message_id;
+            self.output.json(&json!({ "messageId": id, "newMessageId": new_id, "to": to }))?;
         }
-        Ok(failed)
+        Ok(())
+    }
+
+    async fn delete_moved(&mut self, moved: &[&Letter]) {
+        self.progress.add(moved.len() as u64);
+        if !self.limits.keep {
+            self.delete(moved).await;
+        }
     }
 
     async fn keep_the_pace(&mut self, messages: usize) {
@@ -310,75 +397,68 @@ impl Mover<'_> {
         }
     }
 
-    fn say_would(&self, target: &OpenQueue, letter: &Letter) -> anyhow::Result<()> {
+    fn say_would(&self, way: &Way, letter: &Letter) -> anyhow::Result<()> {
         let (record, reason) = (&letter.record, letter.reason());
         let mut value = serde_json::to_value(message::json(record, SystemClock.now()))?;
-        value["to"] = json!(target.queue.name());
+        value["to"] = json!(way.name());
+        value["kind"] = json!(letter.origin.kind());
         let text = || {
-            let [id, body] = [&record.message_id, &record.body].map(|part| self.output.shown(part));
-            let reason = self.output.shown(reason.unwrap_or("-"));
-            format!("{id}  to {}  ({reason})  {body}", target.queue)
+            let [id, body, reason] = [&record.message_id, &record.body, &reason].map(|part| self.output.shown(part));
+            format!("{id}  to {}  ({reason})  {body}", way.name())
         };
         self.progress.around(|| self.output.result(text, &value))
     }
 
-    /// Keeps what stays from coming again, in a run that is longer than letters are hidden.
-    async fn hold_on(&mut self) {
-        if Instant::now() + HOLD / 2 > self.held_until {
-            self.held_until = Instant::now() + HOLD;
-            self.hide(HOLD).await;
+    /// Keeps what stays from coming again, in a run that is longer than letters are hidden; at least for so long.
+    async fn hold_on(&mut self, at_least: Duration) {
+        if Instant::now() + at_least + HOLD / 2 > self.held_until {
+            self.held_until = Instant::now() + at_least + HOLD;
+            hide(&self.adapter, &self.dlq.queue, self.held.values(), at_least + HOLD).await;
         }
     }
 
     async fn give_back(&self) {
-        let kept = self.hide(Duration::ZERO).await;
+        let kept = hide(&self.adapter, &self.dlq.queue, self.held.values(), Duration::ZERO).await;
         if kept > 0 {
             self.output.note(&format!("{kept} messages were not given back: they are visible again in a few minutes"));
         }
     }
-
-    /// Says for how many it did not work. Whatever their number, each has the same time; where the queue does not answer at
-    /// all, no more are tried.
-    async fn hide(&self, timeout: Duration) -> usize {
-        let change = |receipt_handle| VisibilityChange { receipt_handle, timeout };
-        let changes: Vec<VisibilityChange<'_>> = self.held.values().map(String::as_str).map(change).collect();
-        let change = async |batch: &[_]| self.adapter.change_visibility(&self.dlq.queue, batch).await;
-        let (mut kept, mut left) = (0, changes.len());
-        for some in changes.chunks(AT_ONCE) {
-            let failed = call_in_batches(some, |_| 0, settling(), change).await.iter().flatten().count();
-            kept += failed;
-            left -= some.len();
-            if failed == some.len() {
-                return kept + left;
-            }
-        }
-        kept
-    }
 }
 
-fn settling() -> Attempts {
-    Attempts { each: SETTLING / 4, until: Instant::now() + SETTLING }
-}
-
-fn report(summary: &Summary, limits: Limits, output: Output) -> anyhow::Result<()> {
+fn report(summary: &Summary, limits: &Limits, output: Output) -> anyhow::Result<()> {
     for (reason, count) in &summary.staying {
         output.note(&format!("{count} stay, as {reason}: add --to QUEUE to send them elsewhere"));
+    }
+    for (why, count) in summary.settled.iter().filter(|_| !limits.delete_settled) {
+        output.note(&format!("{count} {why}: add --delete-settled to delete them"));
     }
     if summary.not_seen > 0 {
         output.note(&format!("about {} are visible and were not received: run it again", summary.not_seen));
     }
     let text = || {
         let total: u64 = summary.moved.values().sum();
-        let queues: Vec<String> = summary.moved.iter().map(|(queue, count)| format!("{count} to {queue}")).collect();
-        let colon = if queues.is_empty() { "" } else { ": " };
+        let places: Vec<String> = summary.moved.iter().map(|(place, count)| format!("{count} to {place}")).collect();
+        let colon = if places.is_empty() { "" } else { ": " };
         let deed = match limits {
             Limits { dry_run: true, .. } => "would be moved",
             Limits { keep: true, .. } => "copied",
             _ => "moved",
         };
-        let besides = [(summary.not_matching, "did not match"), (summary.younger, "came since, and stay")];
+        let settled = summary.settled.values().sum::<u64>() - summary.deleted;
+        let besides = [
+            (summary.not_matching, "did not match"),
+            (summary.younger, "came since, and stay"),
+            (settled, "settled"),
+            (summary.deleted, "settled and deleted"),
+        ];
         let besides = besides.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("; {count} {what}"));
-        format!("{total} messages {deed}{colon}{}{}", queues.join(", "), besides.collect::<String>())
+        let mut text = format!("{total} messages {deed}{colon}{}{}", places.join(", "), besides.collect::<String>());
+        if limits.dry_run {
+            text.extend(summary.kinds.iter().map(|(Row { kind, reason, fate }, count)| {
+                format!("\n{count:>7}  {kind:<12}  {fate}  ({})", output.shown(reason))
+            }));
+        }
+        text
     };
     output.result(text, &json!({ "summary": summary }))
 }

@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::target::sources;
+use super::home::sources;
 use crate::{
     connection::OpenQueue,
     output::{Output, Progress},

@@ -1,8 +1,5 @@
 //! `sluice queue status`: how much is in queues, once or watched.
 
-mod age;
-mod history;
-mod screen;
 mod ticks;
 mod watch;
 
@@ -12,11 +9,11 @@ use anyhow::bail;
 use serde::Serialize;
 use sluicegate::clock::{Clock, SystemClock};
 
-use self::age::Age;
 use crate::{
     connection::OpenQueue,
     context::Context,
     counters::{self, Counters, DeadLetters},
+    monitor::age::{self, Age},
     quantity::duration_within,
     queue_reference::QueueReference,
     usage::UsageError,

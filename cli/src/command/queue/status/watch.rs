@@ -1,23 +1,24 @@
 //! `--watch` on a terminal: looks at the queues, listens to the keys and draws.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use futures::future::join_all;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{Event, KeyCode};
 use sluicegate::clock::{Clock, SystemClock};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{
-    age::{self, Age},
-    history::History,
-    screen::{Panel, Screen},
-};
 use crate::{
     connection::OpenQueue,
     counters::{self, Counters, DeadLetters},
+    monitor::{
+        age::{self, Age},
+        history::History,
+        keys::{Keys, pressed},
+        screen::{Panel, Screen},
+    },
     stop::Stop,
 };
 
@@ -63,14 +64,14 @@ async fn follow(
     began: Instant,
     mut stop: Stop,
 ) -> anyhow::Result<()> {
-    let mut events = events();
+    let mut keys = Keys::listen();
     let (pause, is_paused) = watch::channel(false);
     let mut looks = looks(queues, screen.every, is_paused);
     loop {
         terminal.draw(|frame| screen.draw(frame))?;
         tokio::select! {
             () = stop.requested() => return Ok(()),
-            event = events.recv() => match event {
+            event = keys.next() => match event {
                 None => return Ok(()),
                 Some(event) => if apply(screen, command_of(&event)) { return Ok(()) },
             },
@@ -123,28 +124,13 @@ fn apply(screen: &mut Screen, command: Option<Command>) -> bool {
 }
 
 fn command_of(event: &Event) -> Option<Command> {
-    let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else { return None };
-    match code {
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Command::Quit),
+    match pressed(event)? {
         KeyCode::Char('q') | KeyCode::Esc => Some(Command::Quit),
         KeyCode::Char('p' | ' ') => Some(Command::Pause),
         KeyCode::Tab | KeyCode::Right => Some(Command::Next),
         KeyCode::BackTab | KeyCode::Left => Some(Command::Previous),
         _ => None,
     }
-}
-
-/// What the terminal says. The thread waits for it for ever, and ends with the process.
-fn events() -> mpsc::Receiver<Event> {
-    let (sender, receiver) = mpsc::channel(16);
-    thread::spawn(move || {
-        while let Ok(event) = event::read() {
-            if sender.blocking_send(event).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
 }
 
 async fn look(open: &OpenQueue, with_age: bool) -> anyhow::Result<Look> {
@@ -182,6 +168,8 @@ fn panel(open: &OpenQueue) -> Panel {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::crossterm::event::{KeyEvent, KeyModifiers};
+
     use super::*;
 
     fn key(code: KeyCode) -> Event {

@@ -1,4 +1,4 @@
-//! What letters are, and what they are when they arrive.
+//! A message of a dead-letter queue, and what it is when it arrives elsewhere.
 
 use std::collections::HashSet;
 
@@ -7,46 +7,44 @@ use sluicegate::{
     events::{MessageAttribute, Record, dispatch::Message},
 };
 
+use super::origin::{Origin, reason};
 use crate::{
     batch::Entry,
     outgoing::{MAX_ATTRIBUTES, Outgoing},
 };
 
 /// The attribute that says which dead-letter queue a message came back from.
-pub(super) const REDRIVEN_FROM: &str = "sluicegate.redriven-from";
+const REDRIVEN_FROM: &str = "sluicegate.redriven-from";
 
-/// One message of the dead-letter queue.
+/// One message of a dead-letter queue.
 #[derive(Debug, Clone)]
-pub(super) struct Letter {
-    pub(super) record: Record,
-    /// The queue SQS moved it here from. Nobody else can say that.
-    pub(super) moved_from: Option<String>,
+pub(crate) struct Letter {
+    pub(crate) record: Record,
+    pub(crate) origin: Origin,
 }
 
 impl Letter {
     /// `None` when it cannot be read: then it could not be sent on as it was.
-    pub(super) fn read(message: Message) -> Option<Self> {
+    pub(crate) fn read(message: Message) -> Option<Self> {
         let moved_from = message.attributes.get("DeadLetterQueueSourceArn").cloned();
-        Some(Self { record: Record::try_from(message).ok()?, moved_from })
+        let record = Record::try_from(message).ok()?;
+        Some(Self { origin: Origin::of(&record, moved_from), record })
     }
 
-    /// The queue that whoever sent it here says it came from: a claim.
-    pub(super) fn noted_source(&self) -> Option<&str> {
-        self.record.attributes.get(SOURCE)?.as_text()
-    }
-
-    pub(super) fn reason(&self) -> Option<&str> {
-        self.record.attributes.get(REASON)?.as_text()
+    /// Why it is dead, where that is told.
+    pub(crate) fn reason(&self) -> String {
+        let untold = || if matches!(self.origin, Origin::Moved(_)) { "received too often" } else { "-" }.to_owned();
+        reason(&self.record).unwrap_or_else(untold)
     }
 
     /// The message as it goes to a queue. On a FIFO queue its own id keeps it from arriving twice within five minutes:
     /// when the delete here fails, the same letter may be sent again.
-    pub(super) fn redriven(&self, from: &str, to_fifo: bool) -> Outgoing {
-        let Self { record, moved_from } = self;
+    pub(crate) fn redriven(&self, from: &str, to_fifo: bool) -> Outgoing {
+        let Self { record, origin } = self;
         let mut attributes = record.attributes.clone();
         attributes.remove(REDRIVEN_FROM);
         // What SQS moved goes one hop back: the notes are of the hop before.
-        if moved_from.is_none() {
+        if !matches!(origin, Origin::Moved(_)) {
             attributes.retain(|name, _| ![REASON, SOURCE, RECEIVES].contains(&name.as_str()));
         }
         let group_id = record.group_id.clone();
@@ -69,7 +67,7 @@ impl Letter {
 
 /// The order of sending: to a standard queue all at once; to a FIFO queue the first of each group, then the second of
 /// each, so that a message that is not taken keeps those behind it back.
-pub(super) fn rounds(groups: &[Option<&str>], to_fifo: bool) -> Vec<Vec<usize>> {
+pub(crate) fn rounds(groups: &[Option<&str>], to_fifo: bool) -> Vec<Vec<usize>> {
     if !to_fifo {
         return vec![(0..groups.len()).collect()];
     }
@@ -100,7 +98,7 @@ mod tests {
             attributes.iter().map(|&(name, value)| (name.to_owned(), MessageAttribute::text(value))).collect();
         record.group_id = Some("red".to_owned());
         record.trace_header = Some("Root=1-2".to_owned());
-        Letter { record, moved_from: None }
+        Letter { origin: Origin::of(&record, None), record }
     }
 
     #[test]
@@ -113,7 +111,7 @@ mod tests {
         assert_eq!(sent.trace_header.as_deref(), Some("Root=1-2"));
         let standard = letter.redriven("jobs-dlq", false);
         assert_eq!((standard.group_id.as_deref(), standard.deduplication_id), (Some("red"), None));
-        letter.moved_from = Some("arn:aws:sqs:eu-west-1:1:jobs-dlq".to_owned());
+        letter.origin = Origin::Moved("arn:aws:sqs:eu-west-1:1:jobs-dlq".to_owned());
         assert_eq!(letter.redriven("jobs-dlq-dlq", false).attributes.len(), 5, "the notes are of the hop before");
     }
 
