@@ -165,21 +165,23 @@ impl Running {
                 heard.hear(&mut stderr).await;
             }
         });
-        let wait = futures::future::join(feed, child.wait());
-        let hearing_ends = async {
-            hearing.as_mut().await;
-            std::future::pending::<()>().await;
+        let mut wait = Box::pin(futures::future::join(feed, child.wait()));
+        let mut is_heard = false;
+        let ((), status) = loop {
+            tokio::select! {
+                ended = wait.as_mut() => break ended,
+                () = hearing.as_mut(), if !is_heard => is_heard = true,
+            }
         };
-        let ((), status) = tokio::select! {
-            ended = wait => ended,
-            () = hearing_ends => unreachable!("it is pending"),
-        };
+        drop(wait);
         // A failed wait leaves the process to the destructor.
         let status = status?;
         self.child = None;
         self.groups.remove(self.group);
         // What is in the pipe. A process left behind may hold it open, and is not waited for.
-        let _ = timeout(LAST_LINE, hearing.as_mut()).await;
+        if !is_heard {
+            let _ = timeout(LAST_LINE, hearing.as_mut()).await;
+        }
         drop(hearing);
         Ok((status, heard.last_words()))
     }
