@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn sample() -> Record {
-        let batch = events::batch(include_str!("../events/message.json")).unwrap().unwrap();
+        let batch = events::read_batch(include_str!("../events/message.json")).unwrap().unwrap();
         batch.records.into_iter().next().unwrap().unwrap()
     }
 
