@@ -13,12 +13,12 @@ from pathlib import Path
 import environment
 import tools
 from console import Failed, run_logged, say
-from paths import BUILD, DEBUG_BUILD, ROOT, STATE
+from paths import BUILD, DEBUG_BUILD, HERE, ROOT, STATE
 
 SOURCES = ("Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo", "shared", "functions")
 """What a bootstrap is made of."""
 
-DEBUG = ROOT / "target" / "debug"
+DEBUG = HERE / "target" / "debug"
 """Where cargo puts debug builds."""
 
 
@@ -45,7 +45,7 @@ def build() -> Path:
     if built.exists() and stamp.exists() and stamp.read_text() == wanted:
         return built
     stamp.unlink(missing_ok=True)
-    if not (ROOT / "target" / "lambda").exists():
+    if not (HERE / "target" / "lambda").exists():
         say("the first build compiles the AWS SDK and takes some minutes; later ones only what has changed")
     env = environment.for_cargo(tools.ensure("build"))
     # What the SAM CLI does function by function, done at once: its progress can be shown, and two processors link two

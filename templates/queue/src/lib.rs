@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn sample() -> Record {
-        let batch = events::batch(include_str!("../events/message.json")).unwrap().unwrap();
+        let batch = events::read_batch(include_str!("../events/message.json")).unwrap().unwrap();
         batch.records.into_iter().next().unwrap().unwrap()
     }
 
@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_never_tried_again() {
-        let record = Record { body: "no JSON".into(), ..sample() };
+        let mut record = sample();
+        record.body = "no JSON".into();
         let refused = queue::handler(handle).read(&record).map(drop).unwrap_err();
         assert_eq!(refused.disposition(), Disposition::Reject);
     }
