@@ -51,8 +51,8 @@ build: machine ## build the functions for this machine as AWS gets them
 
 deploy: machine ## build for AWS and deploy to your account; STAGE=prod for the other stage, CI=true asks nothing
 	@$(PYTHON) local/tools.py
-	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build $(if $(STAGE),--config-env $(STAGE))
-	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(STAGE),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset) \
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam build $(if $(filter-out dev,$(STAGE)),--config-env $(STAGE))
+	PATH="$(CURDIR)/$(TOOLS)/sam/bin:$$PATH" sam deploy $(if $(filter-out dev,$(STAGE)),--config-env $(STAGE)) $(if $(CI),--no-confirm-changeset) \
 		|| $(TOOLS)/sam/bin/python local/why.py --stage "$(or $(STAGE),dev)"
 
 check: ## send real traffic through the stack in your account, and remove it again: STAGE=dev, a few cents; prod wants YES=1
