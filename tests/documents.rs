@@ -159,7 +159,10 @@ struct Setting {
 /// `settings.within("RECEIVERS", 5, 1..=20)` and its kin, in the code of the crate and the functions.
 fn settings() -> Vec<Setting> {
     let folders = ["shared/src", "functions"].map(|folder| sources(&root().join(folder)));
-    let is_test = |path: &Path| path.ends_with("tests.rs") || path.iter().any(|part| part == "tests");
+    let is_test = |path: &Path| {
+        let path = path.strip_prefix(root()).unwrap();
+        path.ends_with("tests.rs") || path.iter().any(|part| part == "tests")
+    };
     let read = |path: PathBuf| fs::read_to_string(path).unwrap();
     let code = folders.into_iter().flatten().filter(|path| !is_test(path)).map(read);
     code.flat_map(|code| {

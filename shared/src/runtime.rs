@@ -151,13 +151,15 @@ where
     // The runtime waits for events on threads' tasks; what it gets is handled here.
     let (to_handler, mut invoked) = mpsc::unbounded_channel::<Invoked>();
     let service = service_fn(move |event: LambdaEvent<IgnoredAny>| {
-        let (answer, answered) = oneshot::channel();
-        let payload = EVENT.with(Cell::take);
-        let invoked = Invoked { payload, invocation: Invocation::from(&event.context), span: Span::current(), answer };
-        let is_sent = to_handler.send(invoked).is_ok();
+        let to_handler = to_handler.clone();
         async move {
-            let panicked = || InvocationError::new("Panicked", "the handler panicked");
-            if is_sent { answered.await.unwrap_or_else(|_| Err(panicked())) } else { Err(panicked()) }
+            let (answer, answered) = oneshot::channel();
+            let payload = EVENT.with(Cell::take);
+            let invocation = Invocation::from(&event.context);
+            // It is received as long as there is a runtime.
+            let _ = to_handler.send(Invoked { payload, invocation, span: Span::current(), answer });
+            let panicked = |_| Err(InvocationError::new("Panicked", "the handler panicked"));
+            answered.await.unwrap_or_else(panicked)
         }
     });
     let (state, handler) = (&state, &handler);

@@ -6,7 +6,9 @@ use crate::documents::documents;
 /// The commands of a page, in backticks or on lines of their own, without what follows a pipe, a redirection or a comment.
 fn commands(page: &str) -> Vec<String> {
     let spans = page.split('`').filter(|span| span.starts_with("sluice ") && !span.contains('\n'));
-    let lines = page.lines().map(str::trim_start).filter(|line| line.starts_with("sluice "));
+    // Two blanks are a screen's.
+    let lines =
+        page.lines().map(str::trim_start).filter(|line| line.starts_with("sluice ") && !line.starts_with("sluice  "));
     let until = |text: &'_ str, end: &str| text.split(end).next().unwrap_or_default().trim().to_owned();
     let command =
         |text: &str| [" | ", " > ", " >> ", " # "].iter().fold(text.to_owned(), |text, end| until(&text, end));
@@ -44,5 +46,5 @@ fn every_command_of_every_document_is_one() {
             tried += 1;
         }
     }
-    assert!(tried > 100, "only {tried} commands were found");
+    assert!(tried > 80, "only {tried} commands were found");
 }

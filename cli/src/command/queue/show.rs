@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::json;
 use sluicegate::events::Queue;
 
@@ -10,6 +11,9 @@ use super::settings::{self, SettledAttributes};
 use crate::{
     connection::OpenQueue, context::Context, counters::Counters, quantity::exact, queue_reference::QueueReference,
 };
+
+/// What an emulator answers to a call it does not have.
+const UNKNOWN_CALL: [&str; 2] = ["InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"];
 
 /// Three requests.
 #[derive(Debug, clap::Args)]
@@ -31,7 +35,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         "tags": tags,
     });
     let lines = || {
-        let facts = facts(&open.queue, &found, &sources);
+        let facts = facts(&open.queue, &found, sources.as_deref());
         let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
         let lines = facts.map(|(name, value)| format!("{name:<20} {}", context.output.shown(&value)));
         lines.collect::<Vec<_>>().join("\n")
@@ -39,7 +43,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     context.output.result(lines, &value)
 }
 
-fn facts(queue: &Queue, found: &SettledAttributes, sources: &[String]) -> Vec<(&'static str, String)> {
+fn facts(queue: &Queue, found: &SettledAttributes, sources: Option<&[String]>) -> Vec<(&'static str, String)> {
     let text = |name: Name| found.text(&name).to_owned();
     let time = |name: Name| text(name).parse().map_or_else(|_| String::new(), |s| exact(Duration::from_secs(s)));
     let Counters { visible, in_flight, delayed } = Counters::from_attributes(&found.attributes);
@@ -59,21 +63,24 @@ fn facts(queue: &Queue, found: &SettledAttributes, sources: &[String]) -> Vec<(&
         ("wait", time(Name::ReceiveMessageWaitTimeSeconds)),
         ("largest message", format!("{} bytes", text(Name::MaximumMessageSize))),
         ("dead letters to", found.dead_letters()),
-        ("dead letters of", sources.join(", ")),
+        ("dead letters of", sources.map_or_else(|| "–".to_owned(), |names| names.join(", "))),
         ("encryption", if key.is_empty() { own.to_owned() } else { key }),
         ("tags", tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")),
         ("policy", text(Name::Policy)),
     ]
 }
 
-/// The queues whose dead letters come here, by name.
-async fn sources(open: &OpenQueue) -> anyhow::Result<Vec<String>> {
+/// The queues whose dead letters come here, by name; `None` where the endpoint cannot say it.
+async fn sources(open: &OpenQueue) -> anyhow::Result<Option<Vec<String>>> {
     let request = open.sqs.list_dead_letter_source_queues().queue_url(open.queue.url()).max_results(1_000);
     let mut pages = request.into_paginator().send();
     let mut names = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(open.refusal("sqs:ListDeadLetterSourceQueues"))?;
+        let page = match page {
+            Err(error) if error.code().is_some_and(|code| UNKNOWN_CALL.contains(&code)) => return Ok(None),
+            page => page.map_err(open.refusal("sqs:ListDeadLetterSourceQueues"))?,
+        };
         names.extend(page.queue_urls().iter().map(|url| url.rsplit('/').next().unwrap_or(url).to_owned()));
     }
-    Ok(names)
+    Ok(Some(names))
 }
