@@ -53,4 +53,5 @@ mod uploads;
 pub(crate) use self::{
     log::Log,
     outputs::{Stack, repository},
+    wait::PATIENCE,
 };

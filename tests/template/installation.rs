@@ -184,7 +184,7 @@ fn make_builds_and_deploys_one_stage_and_asks_nothing_of_a_machine() {
     let recipe = makefile.split("\ndeploy: ").nth(1).unwrap().split("\n\n").next().unwrap();
     for command in ["sam build", "sam deploy"] {
         let line = recipe.lines().find(|line| line.contains(command)).unwrap();
-        assert!(line.contains("$(if $(STAGE),--config-env $(STAGE))"), "{line}");
+        assert!(line.contains("$(if $(filter-out dev,$(STAGE)),--config-env $(STAGE))"), "{line}");
     }
     assert!(recipe.contains("$(if $(CI),--no-confirm-changeset)"), "{recipe}");
 }
