@@ -134,6 +134,11 @@ impl<P: Receiving, H: Handler> Consumer<P, H> {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
+        let mut settings = settings;
+        // Nobody at work, or a message that is never hidden, would be no consumer.
+        settings.concurrency = settings.concurrency.max(1);
+        settings.least_concurrency = settings.least_concurrency.clamp(1, settings.concurrency);
+        settings.visibility = settings.visibility.max(Duration::from_secs(1));
         let policy = Policy {
             // A lane is one batch, and its order is the engine's; how many lanes run is the workforce's.
             concurrency: 1,
@@ -149,7 +154,7 @@ impl<P: Receiving, H: Handler> Consumer<P, H> {
             engine: Engine::in_world(port, policy, Arc::clone(&clock), random),
             handler,
             observer: Log,
-            workforce: Workforce::new(settings.least_concurrency, settings.concurrency.max(1)),
+            workforce: Workforce::new(settings.least_concurrency, settings.concurrency),
             clock,
             phase: watch::Sender::new(Phase::Running),
             unbegun: RefCell::default(),
@@ -194,7 +199,9 @@ impl<P: Receiving, H: Handler, O: Observer> Consumer<P, H, O> {
     }
 
     /// Runs until there is nothing more to do, or `stop` answers: then what is at work is finished within the grace, the
-    /// rest given back. When `stop` answers again, it ends at once. Fails with what ended the run before its time.
+    /// rest given back. When `stop` answers again, it ends at once. `stop` is asked anew whenever something has happened,
+    /// and what it waits for must still come then: a signal's stream does, a `sleep` begins again. Fails with what ended the
+    /// run before its time.
     pub async fn run(&self, mut stop: impl AsyncFnMut()) -> Result<(), ConsumerError<H::Fatal>> {
         tokio::select! {
             outcome = self.receive_and_work(&mut stop) => outcome,

@@ -12,9 +12,10 @@ pub struct Settings {
     pub queue: Queue,
     /// Messages (on a FIFO queue: groups) at work at once while there is a backlog. Default 10.
     pub concurrency: usize,
-    /// And when the queue is nearly empty. Default 1.
+    /// And when the queue is nearly empty: 1 to `concurrency`. Default 1.
     pub least_concurrency: usize,
-    /// How long a received message stays invisible, renewed while it is worked on: whole seconds. Default 30 s.
+    /// How long a received message stays invisible, renewed while it is worked on: whole
+    /// seconds, at least one. Default 30 s.
     pub visibility: Duration,
     /// How long a receive waits for the first message: whole seconds, at most 20. Default 20 s.
     pub wait: Duration,

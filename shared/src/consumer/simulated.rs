@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::{Instant, sleep_until};
+
 use super::{Consumer, Settings};
 use crate::{
     delivery::{DeadLetterQueues, Policy, RecordError, RetryPolicy},
@@ -60,10 +62,28 @@ async fn run(world: &World, name: &str, queue: &Queue, dead: &Queue, draws: &Str
         let is_early = world.now() < FAULTS;
         let kill = (is_early && draws.flip()).then(|| Kill::draw(draws, Duration::from_mins(5)));
         let stop_after = if is_early { draws.time(Duration::ZERO, Duration::from_mins(10)) } else { END };
-        let stop = async || tokio::time::sleep(stop_after).await;
-        if until_killed(kill, consumer.run(stop)).await.is_none() {
-            host.die();
-        }
+        // Sometimes told twice, which ends it at once. It is asked anew each time something happens: by the clock, then.
+        let again_after =
+            if draws.between(0, 3) == 0 { draws.time(Duration::ZERO, Duration::from_secs(20)) } else { END };
+        let first = Instant::now() + stop_after;
+        let mut told = [first, first + again_after].into_iter().peekable();
+        let stop = async || {
+            if let Some(at) = told.peek() {
+                sleep_until(*at).await;
+                told.next();
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        let end = match until_killed(kill, consumer.run(stop)).await {
+            Some(Ok(())) => "told to stop, and ended",
+            Some(Err(_)) => "told twice, or not heard by the queue",
+            None => {
+                host.die();
+                "killed"
+            }
+        };
+        host.note(end);
         world.pass(draws.time(Duration::ZERO, Duration::from_secs(30))).await;
     }
 }
@@ -133,6 +153,7 @@ fn check(sent: &[(String, Option<String>)], history: &[Event]) -> Result<(), Str
 
 #[test]
 fn nothing_is_lost_and_order_is_kept_whatever_happens_to_processes_and_calls() {
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for seed in 0..100 {
         Simulation::new(seed).faults(faults()).run(async |world| {
             let draws = world.stream("consumer");
@@ -152,6 +173,12 @@ fn nothing_is_lost_and_order_is_kept_whatever_happens_to_processes_and_calls() {
             if let Err(broken) = check(&sent, &world.history()) {
                 panic!("seed {seed}: {broken}\n{}", world.timeline(None));
             }
+            for event in world.history() {
+                if let What::Note { text, .. } = event.what {
+                    *ends.entry(text).or_default() += 1;
+                }
+            }
         });
     }
+    assert!(ends.len() == 3 && ends.values().all(|count| *count >= 10), "a way to end was hardly tried: {ends:?}");
 }

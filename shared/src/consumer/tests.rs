@@ -257,6 +257,15 @@ async fn what_the_handler_says_decides_the_fate() {
     assert_eq!(rejected.tally().rejected, 1, "no dead-letter queue is known");
 }
 
+#[tokio::test(start_paused = true)]
+async fn settings_that_would_never_begin_a_message_begin_one_at_a_time() {
+    let mut none = Settings { concurrency: 0, least_concurrency: 0, visibility: Duration::ZERO, ..settings() };
+    none.max = Some(3);
+    let (consumer, _) = consumer(none, queue_of(3), nothing());
+    tokio::time::timeout(Duration::from_mins(1), consumer.run(never)).await.unwrap().unwrap();
+    assert_eq!(consumer.tally().done, 3);
+}
+
 /// Can do nothing.
 struct Broken;
 

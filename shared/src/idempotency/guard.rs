@@ -31,6 +31,8 @@ pub struct OtherPayload;
 
 /// The longest SQS keeps a message: no duplicate comes later.
 const LONGEST_RETENTION: Duration = Duration::from_hours(24 * 14);
+/// Answers that are kept.
+const MAX_ANSWER_BYTES: usize = 256 * 1_024;
 /// A lease outlives its invocation by this much: clocks differ.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
@@ -122,8 +124,8 @@ impl<S: IdempotencyStore> Guard<S> {
     }
 
     /// As [`Guard::once`], for work whose answer somebody waits for: a duplicate gets the answer of the first again. The
-    /// store keeps it as JSON beside the effect; an item of `DynamoDB` holds 400 KB. What was done by [`Guard::once`] under
-    /// the same name has no answer, and asking for it is rejected.
+    /// store keeps it as JSON beside the effect. An answer of more than 256 KiB is not kept (an item of `DynamoDB` holds 400
+    /// KB), and what was done by [`Guard::once`] under the same name has none: asking for it is rejected, not done again.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -176,8 +178,8 @@ impl<S: IdempotencyStore> Guard<S> {
         let worked = AssertUnwindSafe(work).catch_unwind().await;
         let telling = deadline.attempts(deadline.completion_ends_at());
         if let Ok(Ok(answer)) = &worked {
-            // Work that is done is done, whether or not its answer can be written.
-            claim.answer = keep(answer).unwrap_or_default();
+            // Work that is done is done, whether or not its answer can be written: else it would be repeated.
+            claim.answer = keep(answer).unwrap_or_default().filter(|answer| answer.len() <= MAX_ANSWER_BYTES);
             self.complete(&claim, telling).await;
         } else {
             self.release(&claim, telling).await;

@@ -62,6 +62,12 @@ async fn a_duplicate_gets_the_first_answer_again_where_it_was_kept() {
     guard.once(&order(2), half_a_minute(), work()).await.unwrap();
     let unkept = guard.once_with_answer(&order(2), half_a_minute(), async { Ok(19) }).await;
     assert!(unkept.unwrap_err().to_string().contains("not kept"));
+    for expected in ["", "not kept"] {
+        let long = async { Ok("x".repeat(MAX_ANSWER_BYTES)) };
+        let problem =
+            guard.once_with_answer(&order(3), half_a_minute(), long).await.err().map(|error| error.to_string());
+        assert!(problem.unwrap_or_default().contains(expected));
+    }
 }
 
 #[tokio::test(start_paused = true)]
