@@ -140,6 +140,19 @@ impl Connection {
         Ok(Some(OpenQueue { queue: Queue::from_url(&url)?, sqs, connection: self.clone() }))
     }
 
+    /// The URLs of the queues whose names begin so.
+    pub(crate) async fn queue_urls(&self, prefix: Option<&str>) -> anyhow::Result<Vec<String>> {
+        let prefix = prefix.filter(|prefix| !prefix.is_empty()).map(ToOwned::to_owned);
+        // Without a page size the service stops at 1,000 queues and does not say so.
+        let request = self.sqs()?.list_queues().set_queue_name_prefix(prefix).max_results(1_000);
+        let mut pages = request.into_paginator().items().send();
+        let mut urls = Vec::new();
+        while let Some(url) = pages.next().await {
+            urls.push(url.map_err(self.refusal("sqs:ListQueues", "this account's queues"))?);
+        }
+        Ok(urls)
+    }
+
     /// The same connection to the region that a queue says it is in.
     pub(crate) fn in_region(&self, region: Option<&str>) -> anyhow::Result<Self> {
         let Some(region) = region else { return Ok(self.clone()) };
@@ -194,6 +207,23 @@ impl OpenQueue {
         let attributes = answer.map_err(self.refusal("sqs:GetQueueAttributes"))?.attributes;
         let arn = attributes.and_then(|mut attributes| attributes.remove(&QueueAttributeName::QueueArn));
         arn.with_context(|| format!("AWS did not tell the ARN of {}", self.queue))
+    }
+
+    /// The queues whose dead letters come here. `None` where the endpoint does not know the question, or may not be asked.
+    pub(crate) async fn dead_letter_sources(&self) -> anyhow::Result<Option<Vec<Queue>>> {
+        let request = self.sqs.list_dead_letter_source_queues().queue_url(self.queue.url()).max_results(1_000);
+        let mut pages = request.into_paginator().items().send();
+        let mut queues = Vec::new();
+        while let Some(url) = pages.next().await {
+            match url {
+                Ok(url) => queues.extend(Queue::from_url(&url).ok()),
+                Err(error) if error.as_service_error().is_some_and(|error| !error.is_queue_does_not_exist()) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(self.refusal("sqs:ListDeadLetterSourceQueues")(error)),
+            }
+        }
+        Ok(Some(queues))
     }
 
     /// Where it is, for whom a wrong one would matter: account, region, endpoint.

@@ -2,17 +2,21 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use aws_sdk_eventbridge::types::Rule;
 use aws_sdk_lambda::types::FunctionConfiguration;
 use aws_sdk_s3::types::{LambdaFunctionConfiguration, QueueConfiguration, TopicConfiguration};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
 use sluicegate::events::Queue;
 
 use crate::{
-    connection::{Connection, OpenQueue},
+    connection::{Connection, OpenQueue, SdkFailure},
     counters::{self, Counters},
     redrive_policy::dead_letter_target,
 };
@@ -45,7 +49,7 @@ type Edges = Vec<Edge>;
 impl Flow {
     /// Looks at what has a name that begins so, and what leads to it. Buckets only where they are asked for.
     pub(crate) async fn discover(connection: &Connection, prefix: &str, with_buckets: bool) -> Self {
-        let look = Look { connection, prefix, calls: AtomicU64::new(0) };
+        let look = Look { connection, prefix, calls: AtomicU64::new(0), problems: Mutex::default() };
         let buckets = async { if with_buckets { look.buckets().await } else { Ok(Edges::new()) } };
         let (queues, topics, functions, mappings, rules, schedules, buckets) = tokio::join!(
             look.queues(),
@@ -72,6 +76,7 @@ impl Flow {
         let is_meant = |arn: &str| name(arn).starts_with(prefix);
         flow.edges.retain(|edge| is_meant(&edge.from) || is_meant(&edge.to));
         flow.calls = look.calls.into_inner();
+        flow.problems.extend(look.problems.into_inner().unwrap_or_else(PoisonError::into_inner));
         flow
     }
 
@@ -110,9 +115,30 @@ struct Look<'a> {
     connection: &'a Connection,
     prefix: &'a str,
     calls: AtomicU64,
+    /// What single looks were refused for, each once.
+    problems: Mutex<BTreeSet<String>>,
 }
 
 impl Look<'_> {
+    /// The answer to a look at one thing. A refusal is remembered, since what leads to a dead-letter queue may be hidden
+    /// by it; what is gone meanwhile leads nowhere.
+    fn heard<T, E>(&self, answer: Result<T, E>, action: &'static str, subject: &str) -> Option<T>
+    where
+        E: SdkFailure + ProvideErrorMetadata,
+    {
+        let is_gone = |code: &str| ["NotFound", "NonExistent", "NoSuch"].iter().any(|word| code.contains(word));
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(error) if error.code().is_some_and(is_gone) => None,
+            Err(error) => self.note(&self.connection.refusal(action, subject)(error)),
+        }
+    }
+
+    fn note<T>(&self, error: &anyhow::Error) -> Option<T> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{error:#}"));
+        None
+    }
+
     fn calls(&self, count: usize) {
         self.calls.fetch_add(count as u64, Ordering::Relaxed);
     }
@@ -121,7 +147,7 @@ impl Look<'_> {
         name(arn).starts_with(self.prefix)
     }
 
-    /// One look at each, some at a time. What is gone meanwhile, or may not be looked at, is left out: the list was allowed.
+    /// One look at each, some at a time.
     async fn each<T, R>(&self, all: Vec<T>, look: impl AsyncFn(T) -> Option<R>) -> Vec<R> {
         self.calls(all.len() + 1);
         stream::iter(all).map(|one| look(one)).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
@@ -130,16 +156,15 @@ impl Look<'_> {
     async fn queues(&self) -> anyhow::Result<(HashMap<String, (Queue, Counters)>, Edges)> {
         let connection = self.connection;
         let sqs = connection.sqs()?;
-        let prefix = Some(self.prefix.to_owned()).filter(|prefix| !prefix.is_empty());
-        // Without a page size the service stops at 1,000 queues and does not say so.
-        let request = sqs.list_queues().set_queue_name_prefix(prefix).max_results(1_000);
-        let mut pages = request.into_paginator().items().send();
-        let mut all = Vec::new();
-        while let Some(url) = pages.next().await {
-            let url = url.map_err(connection.refusal("sqs:ListQueues", "this account's queues"))?;
-            all.push(OpenQueue { queue: Queue::from_url(&url)?, sqs: sqs.clone(), connection: connection.clone() });
-        }
-        let read = async |open: OpenQueue| counters::read(&open).await.ok().map(|reading| (open, reading));
+        let open = |url: &String| {
+            anyhow::Ok(OpenQueue { queue: Queue::from_url(url)?, sqs: sqs.clone(), connection: connection.clone() })
+        };
+        let all = connection.queue_urls(Some(self.prefix)).await?.iter().map(open).collect::<anyhow::Result<_>>()?;
+        let read = async |open: OpenQueue| match counters::read(&open).await {
+            Ok(reading) => Some((open, reading)),
+            Err(error) if error.to_string().contains("does not exist") => None,
+            Err(error) => self.note(&error),
+        };
         let found = self.each(all, read).await;
         let mut queues = HashMap::new();
         let mut edges = Edges::new();
@@ -167,7 +192,8 @@ impl Look<'_> {
             let (topic, endpoint) = (one.topic_arn()?, one.endpoint()?);
             let mut edges = vec![step(topic, endpoint)];
             if let Some(arn) = one.subscription_arn().filter(|arn| arn.starts_with("arn:")) {
-                let answer = sns.get_subscription_attributes().subscription_arn(arn).send().await.ok();
+                let answer = sns.get_subscription_attributes().subscription_arn(arn).send().await;
+                let answer = self.heard(answer, "sns:GetSubscriptionAttributes", arn);
                 let attributes = answer.and_then(|answer| answer.attributes).unwrap_or_default();
                 let target = attributes.get("RedrivePolicy").and_then(|policy| dead_letter_target(policy));
                 edges.extend(target.map(|target| dead(topic, &target)));
@@ -188,7 +214,8 @@ impl Look<'_> {
         let found = self.each(all, async |one| {
             let arn = one.function_arn()?;
             let older = one.dead_letter_config().and_then(|config| config.target_arn()).map(|target| dead(arn, target));
-            let answer = lambda.list_function_event_invoke_configs().function_name(arn).send().await.ok();
+            let answer = lambda.list_function_event_invoke_configs().function_name(arn).send().await;
+            let answer = self.heard(answer, "lambda:ListFunctionEventInvokeConfigs", arn);
             let configs = answer.and_then(|answer| answer.function_event_invoke_configs).unwrap_or_default();
             let targets = configs.iter().filter_map(|config| config.destination_config()?.on_failure()?.destination());
             Some(targets.map(|target| dead(arn, target)).chain(older).collect::<Edges>())
@@ -226,7 +253,8 @@ impl Look<'_> {
         }
         let found = self.each(all, async |rule| {
             let (name, arn) = (rule.name()?, rule.arn()?);
-            let answer = events.list_targets_by_rule().rule(name).send().await.ok()?;
+            let answer = events.list_targets_by_rule().rule(name).send().await;
+            let answer = self.heard(answer, "events:ListTargetsByRule", name)?;
             let mut edges: Edges =
                 rule.event_pattern().and_then(bucket_of).map(|bucket| step(&bucket, arn)).into_iter().collect();
             for target in answer.targets() {
@@ -249,7 +277,7 @@ impl Look<'_> {
         let found = self.each(all, async |one| {
             let arn = one.arn()?;
             let request = scheduler.get_schedule().set_group_name(one.group_name.clone()).name(one.name()?);
-            let target = request.send().await.ok()?.target?;
+            let target = self.heard(request.send().await, "scheduler:GetSchedule", arn)?.target?;
             let queue = target.dead_letter_config().and_then(|to| to.arn()).map(|queue| dead(arn, queue));
             Some([step(arn, target.arn())].into_iter().chain(queue).collect::<Edges>())
         });
@@ -264,7 +292,9 @@ impl Look<'_> {
         let answer = answer.map_err(self.connection.refusal("s3:ListAllMyBuckets", "this account"))?;
         let names = answer.buckets.unwrap_or_default().into_iter().filter_map(|bucket| bucket.name).collect();
         let found = self.each(names, async |name: String| {
-            let answer = s3.get_bucket_notification_configuration().bucket(&name).send().await.ok()?;
+            let answer = s3.get_bucket_notification_configuration().bucket(&name).send().await;
+            // A bucket of another region answers there; it leads to no queue of this one.
+            let answer = answer.ok()?;
             let topics = answer.topic_configurations().iter().map(TopicConfiguration::topic_arn);
             let queues = answer.queue_configurations().iter().map(QueueConfiguration::queue_arn);
             let functions =
@@ -289,6 +319,25 @@ fn bucket_of(pattern: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::replay::replaying;
+
+    /// A queue that may not be looked at could have a dead-letter queue: nobody is told that there is none.
+    #[tokio::test]
+    async fn what_may_not_be_looked_at_is_said_and_what_is_gone_is_not() {
+        let refused = |code: &str| format!(r#"{{"__type": "com.amazonaws.sqs#{code}", "message": "no"}}"#);
+        for (code, problems) in [("AccessDenied", 1), ("QueueDoesNotExist", 0)] {
+            let queues = r#"{"QueueUrls": ["https://sqs.us-east-1.amazonaws.com/123456789012/jobs"]}"#.to_owned();
+            let topics = "<ListSubscriptionsResponse><ListSubscriptionsResult/></ListSubscriptionsResponse>".to_owned();
+            let nothing = || (200, "{}".to_owned());
+            // The lists are asked for at once, in this order; then the one queue.
+            let schedules = (200, r#"{"Schedules": []}"#.to_owned());
+            let answers =
+                [(200, queues), (200, topics), nothing(), nothing(), nothing(), schedules, (400, refused(code))];
+            let (_, connection) = replaying("us-east-1", &answers);
+            let flow = Flow::discover(&connection, "", false).await;
+            assert_eq!(flow.problems.len(), problems, "{code}: {:?}", flow.problems);
+        }
+    }
 
     #[test]
     fn a_name_is_what_people_call_it() {

@@ -100,10 +100,12 @@ impl Output {
         writer::write(Stream::Stdout, bytes.to_vec());
     }
 
-    /// Exactly these bytes, to stderr.
+    /// Exactly these bytes, to stderr; waits until they are written.
     #[allow(clippy::unused_self, reason = "printing is this type's right")]
-    pub(crate) fn stderr(self, bytes: &[u8]) {
+    pub(crate) async fn stderr(self, bytes: &[u8]) {
         writer::write(Stream::Stderr, bytes.to_vec());
+        // Whether stdout is open does not matter here.
+        let _ = writer::settled().await;
     }
 
     /// As [`Output::result`], and waits until it is written. Fails when it is not.

@@ -24,8 +24,10 @@ Try next:
   1. see what the functions log, as it happens      make logs
   2. run one event through one function             make invoke FUNCTION=sns-logger EVENT=events/sns/notification.json
   3. change a function, and see it live in seconds  make watch
-  4. be a client yourself, with any AWS tool        source {env_file}
+  4. make a function of your own                    make new FUNCTION=receipt-writer TRIGGER=queue
+  5. be a client yourself, with any AWS tool        source {env_file}
                                                     aws s3 cp README.md "s3://$UploadBucketName/my first upload.md"
+                                                    target/debug/sluice dead
 """)
 
 

@@ -7,12 +7,12 @@ use std::{
     net::TcpListener,
     process::Command,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
 
-use super::sluice::{Outcome, Sluice, new_name, terminate};
+use super::sluice::{Outcome, Sluice, eventually, new_name, terminate};
 
 /// Bodies `0`, `1`, … in one queue.
 fn queue_of(sluice: &Sluice, purpose: &str, count: usize, settings: &[&str]) -> String {
@@ -179,18 +179,6 @@ fn is_at_work(pid: &str) -> bool {
     let listed = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
     let state = String::from_utf8_lossy(&listed.stdout).trim().to_owned();
     !state.is_empty() && !state.starts_with('Z')
-}
-
-/// Asks until there is an answer.
-fn eventually<T>(ask: impl Fn() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_mins(1);
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < until, "it did not happen in a minute");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

@@ -4,17 +4,12 @@
 //! leave is put there in AWS's own shape. The way home is real in all of them. Of calls that it lacks, a replayed client
 //! stands in: `cli/src/command/redrive/home/tests.rs`.
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
-
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::{Value, json};
 
-use super::sluice::{Sluice, new_name};
-use crate::stack::{Log, PATIENCE, Stack};
+use super::sluice::{Sluice, eventually, new_name};
+use crate::stack::{Log, Stack};
 
 const ACCOUNT: &str = "000000000000";
 
@@ -65,14 +60,8 @@ async fn what_lambda_left_is_invoked_again_and_gone_only_when_that_succeeds() {
     let event = Blob::new(json!({ "mark": mark }).to_string());
     let invoke = stack.lambda.invoke().function_name(&function).invocation_type(InvocationType::Event);
     invoke.payload(aws_sdk_lambda::primitives::Blob::new(event.into_inner())).send().await.unwrap();
-    let mut seen = String::new();
-    for _ in 0..60 {
-        seen = sluice.done(&["redrive", queue, "--match", &mark, "--kind", "invocation", "--dry-run"]);
-        if seen.contains("1 messages would be moved") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    let would = ["redrive", queue, "--match", &mark, "--kind", "invocation", "--dry-run"];
+    let seen = eventually(|| Some(sluice.done(&would)).filter(|seen| seen.contains("1 messages would be moved")));
     assert!(seen.contains("invocation    to function"), "said by kind and reason: {seen}");
     let refused = sluice.run(&["redrive", queue, "--match", &mark]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
@@ -223,16 +212,11 @@ fn the_dead_letter_queues_of_a_stack_are_found_by_what_leads_to_them() {
         put(&sluice, stack.output(output), &json!({"found": own}), &[]);
     }
     // What another test looks at meanwhile is hidden for a moment.
-    let until = Instant::now() + PATIENCE;
-    loop {
+    eventually(|| {
         let outcome = sluice.run(&["dead", "--stack", &stack_name, "--output", "json"]);
         let lies = |output: &&str| outcome.stdout.contains(&format!("\"queue\":\"{}\"", name(output)));
-        if outcome.code == Some(3) && outputs.iter().all(lies) {
-            break;
-        }
-        assert!(Instant::now() < until, "{outcome:?}");
-        sleep(Duration::from_millis(200));
-    }
+        (outcome.code == Some(3) && outputs.iter().all(lies)).then_some(())
+    });
     for output in outputs {
         sluice.done(&["receive", stack.output(output), "--delete", "--match", &own]);
     }

@@ -1,14 +1,10 @@
 //! `sluice redrive`.
 
-use std::{
-    collections::HashSet,
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::sluice::{Outcome, Sluice, new_name, terminate};
+use super::sluice::{Outcome, Sluice, eventually, new_name, terminate};
 
 fn visible(sluice: &Sluice, name: &str) -> u64 {
     let status = sluice.done(&["queue", "status", name, "--output", "json"]);
@@ -136,16 +132,9 @@ fn what_the_worker_rejected_is_looked_at_filtered_and_sent_on_with_nothing_lost(
     let input = format!("[{}]", donors.join(","));
     let outcome = sluice.run_with_input(&["send", jobs, "-a", "JobType=NewDonor", "-"], &input);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let until = Instant::now() + Duration::from_mins(2);
     let found = format!("20 messages would be moved: 20 to {}", jobs.rsplit('/').next().unwrap());
-    loop {
-        let would = sluice.done(&["redrive", dlq, "--match", &mark, "--reason", "no name", "--dry-run"]);
-        if would.contains(&found) {
-            break;
-        }
-        assert!(Instant::now() < until, "{would}");
-        thread::sleep(Duration::from_secs(1));
-    }
+    let would = ["redrive", dlq, "--match", &mark, "--reason", "no name", "--dry-run"];
+    eventually(|| sluice.done(&would).contains(&found).then_some(()));
     let own = sluice.queue("letters", &[]);
     let moved = sluice.done(&["redrive", dlq, "--match", &mark, "--to", &own]);
     assert!(moved.starts_with("20 messages moved"), "{moved}");

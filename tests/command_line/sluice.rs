@@ -10,11 +10,13 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use sluicegate::settings::environment;
 
-use crate::stack::repository;
+use crate::stack::{PATIENCE, repository};
 
 /// `sluice`, with the environment of the stack and nothing of the user's own.
 pub(super) struct Sluice {
@@ -114,6 +116,18 @@ impl Outcome {
 pub(super) fn new_name(purpose: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("cli-{purpose}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Asks until there is an answer.
+pub(super) fn eventually<T>(ask: impl Fn() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < until, "it did not happen in {PATIENCE:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 pub(super) fn terminate(child: &Child) {

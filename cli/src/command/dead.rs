@@ -24,7 +24,8 @@ use crate::{
 /// newest and the oldest is, and one id. Without a queue: all dead-letter queues of the account, those that the redrive
 /// policy of a queue or subscription names, or the setting of a function, mapping, rule or schedule.
 ///
-/// Exits with 3 when a letter lies there, with 0 when none does: for cron.
+/// Exits with 3 when a letter lies there, with 0 when none does, and with 1 when none was found and not everywhere could be
+/// looked: for cron.
 ///
 /// A look costs receives: each letter is received once and given back as soon as its queue has been looked at, and nobody
 /// else sees it meanwhile. Its receive count is one higher then, which matters only where the dead-letter queue has one
@@ -47,9 +48,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let connection = context.connect().await?;
-    let queues = queues(&args, &connection, context.output).await?;
+    let (queues, mut problems) = queues(&args, &connection, context.output).await?;
     let mut stop = Stop::listen()?;
-    let (mut dead, mut problems) = (0, 0);
+    let mut dead = 0;
     for open in &queues {
         match Look::at(open, usize::try_from(args.max).unwrap_or(usize::MAX), &mut stop).await {
             Ok(look) => {
@@ -65,23 +66,24 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             bail!("stopped: what was looked at is visible again");
         }
     }
-    if problems > 0 {
-        bail!("{problems} of {} queues could not be looked at", queues.len());
-    }
     if dead > 0 {
         bail!(Found(format!("{dead} dead letters")));
+    }
+    if problems > 0 {
+        bail!("no dead letters where it was possible to look; {problems} looks were refused, and there may be some");
     }
     context.output.note(&format!("no dead letters in {} queues", queues.len()));
     Ok(())
 }
 
-async fn queues(args: &Args, connection: &Connection, output: Output) -> anyhow::Result<Vec<OpenQueue>> {
+/// The queues to look at, and in how many places it could not be seen whether there are more.
+async fn queues(args: &Args, connection: &Connection, output: Output) -> anyhow::Result<(Vec<OpenQueue>, usize)> {
     let mut found = Vec::new();
     for reference in &args.queues {
         found.push(connection.queue(reference).await?);
     }
     if !args.queues.is_empty() {
-        return Ok(found);
+        return Ok((found, 0));
     }
     let prefix = args.stack.as_ref().map(|stack| format!("{stack}-"));
     let flow = Flow::discover(connection, &prefix.unwrap_or_default(), false).await;
@@ -89,10 +91,10 @@ async fn queues(args: &Args, connection: &Connection, output: Output) -> anyhow:
     for arn in flow.dead_letter_queues() {
         found.push(connection.queue(&arn.parse().map_err(anyhow::Error::msg)?).await?);
     }
-    if found.is_empty() {
+    if found.is_empty() && flow.problems.is_empty() {
         bail!(UsageError("there is no dead-letter queue: name one".to_owned()));
     }
-    Ok(found)
+    Ok((found, flow.problems.len()))
 }
 
 fn show(open: &OpenQueue, look: &Look, context: &Context) -> anyhow::Result<()> {

@@ -34,6 +34,8 @@ pub(crate) struct Look {
     pub(crate) total: u64,
     /// Could not be given back: they are visible again when their time is over.
     pub(crate) kept: usize,
+    /// Made for it, an entry's second try aside.
+    pub(crate) calls: usize,
 }
 
 impl Look {
@@ -44,10 +46,11 @@ impl Look {
         let visible = usize::try_from(counters.visible).unwrap_or(usize::MAX).min(max);
         let hidden_for = HOLD + Duration::from_secs(visible as u64 / MAX_ENTRIES as u64);
         let adapter = open.adapter()?;
-        let (mut letters, mut held) = (Vec::new(), HashMap::new());
+        let (mut letters, mut held, mut receives) = (Vec::new(), HashMap::new(), 0);
         let gathering = async {
             while letters.len() < visible && stop.requested().now_or_never().is_none() {
                 let receive = Receive { max_messages: MAX_ENTRIES, wait: WAIT, visibility: Some(hidden_for) };
+                receives += 1;
                 let messages = adapter.receive(&open.queue, &receive).await;
                 let messages = messages.map_err(|error| open.refusal_in_words("sqs:ReceiveMessage", &error.message))?;
                 let before = held.len();
@@ -66,7 +69,8 @@ impl Look {
         let gathered = AssertUnwindSafe(gathering).catch_unwind().await;
         let kept = hide(&adapter, &open.queue, held.values(), Duration::ZERO).await;
         gathered.unwrap_or_else(|panic| resume_unwind(panic))?;
-        Ok(Self { letters, total: counters.total(), kept })
+        let calls = 1 + receives + held.len().div_ceil(MAX_ENTRIES);
+        Ok(Self { letters, total: counters.total(), kept, calls })
     }
 }
 

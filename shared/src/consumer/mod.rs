@@ -40,6 +40,7 @@
 //!
 //! Failed tries are counted in the process; a restart forgets them, and the queue's `maxReceiveCount` remains.
 
+mod error;
 mod gathering;
 mod handler;
 mod lane;
@@ -50,10 +51,11 @@ mod tally;
 mod workforce;
 
 pub use self::{
+    error::ConsumerError,
     gathering::Receiving,
     handler::{Handler, HandlerError, Received},
     observer::{Log, Observer},
-    run::{Consumer, ConsumerError},
+    run::Consumer,
     settings::Settings,
     tally::Tally,
 };

@@ -3,7 +3,6 @@
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
-    fmt,
     rc::Rc,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -16,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    error::ConsumerError,
     gathering::{Gathering, Receiving},
     handler::{Handler, HandlerError, Received},
     lane::{handle_of, lanes, read},
@@ -39,37 +39,6 @@ const IDLE_PAUSE: Duration = Duration::from_secs(1);
 const ANSWER_ON_ITS_WAY: Duration = Duration::from_secs(1);
 /// To tell the queue about everything, once the work has ended.
 const SETTLING: Duration = Duration::from_secs(10);
-
-/// Why a run ended before its time.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConsumerError<F> {
-    /// No message can be received, now or later, in AWS's words.
-    NotReceived(String),
-    /// The handler can work on no message.
-    Handler(F),
-    /// It was told to stop twice, or the queue could not be told in time.
-    CutShort {
-        /// Which of the two.
-        why: &'static str,
-        /// Messages that come back when their visibility timeout ends.
-        in_hand: u64,
-    },
-}
-
-impl<F: fmt::Display> fmt::Display for ConsumerError<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotReceived(words) => write!(f, "messages cannot be received: {words}"),
-            Self::Handler(fatal) => write!(f, "{fatal}"),
-            Self::CutShort { why, in_hand } => {
-                write!(f, "{why}: {in_hand} messages in hand come back when their visibility timeout ends")
-            }
-        }
-    }
-}
-
-impl<F: fmt::Debug + fmt::Display> std::error::Error for ConsumerError<F> {}
 
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,6 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{
-    connection::Connection,
     context::Context,
     counters::{self, Reading},
     queue_reference::QueueReference,
@@ -27,7 +26,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let connection = context.connect().await?;
-    let urls = urls(&connection, args.prefix).await?;
+    let urls = connection.queue_urls(args.prefix.as_deref()).await?;
     if !args.counts {
         return urls.iter().try_for_each(|url| {
             context.output.result(|| context.output.shown(url).into_owned(), &json!({ "url": url }))
@@ -54,18 +53,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         context.output.line(&row.text(width, |text| context.output.shown(text).into_owned()));
     }
     Ok(())
-}
-
-async fn urls(connection: &Connection, prefix: Option<String>) -> anyhow::Result<Vec<String>> {
-    // Without a page size the service stops at 1,000 queues and does not say so.
-    let request = connection.sqs()?.list_queues().set_queue_name_prefix(prefix).max_results(1_000);
-    let mut pages = request.into_paginator().send();
-    let mut urls = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(connection.refusal("sqs:ListQueues", "this account's queues"))?;
-        urls.extend(page.queue_urls.unwrap_or_default());
-    }
-    Ok(urls)
 }
 
 /// A queue, where its dead letters go, and whose come to it.

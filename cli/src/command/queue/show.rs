@@ -3,17 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::json;
 use sluicegate::events::Queue;
 
 use super::settings::{self, SettledAttributes};
-use crate::{
-    connection::OpenQueue, context::Context, counters::Counters, quantity::exact, queue_reference::QueueReference,
-};
-
-/// What an emulator answers to a call it does not have.
-const UNKNOWN_CALL: [&str; 2] = ["InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"];
+use crate::{context::Context, counters::Counters, quantity::exact, queue_reference::QueueReference};
 
 /// Three requests.
 #[derive(Debug, clap::Args)]
@@ -26,7 +20,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let open = context.connect().await?.queue(&args.queue).await?;
     let found = settings::read(&open, true).await?;
-    let sources = sources(&open).await?;
+    let sources = open.dead_letter_sources().await?;
+    let sources = sources.map(|queues| queues.iter().map(|queue| queue.name().to_owned()).collect::<Vec<_>>());
     let attributes: BTreeMap<&str, &str> =
         found.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let tags: BTreeMap<&String, &String> = found.tags.iter().collect();
@@ -68,19 +63,4 @@ fn facts(queue: &Queue, found: &SettledAttributes, sources: Option<&[String]>) -
         ("tags", tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")),
         ("policy", text(Name::Policy)),
     ]
-}
-
-/// The queues whose dead letters come here, by name; `None` where the endpoint cannot say it.
-async fn sources(open: &OpenQueue) -> anyhow::Result<Option<Vec<String>>> {
-    let request = open.sqs.list_dead_letter_source_queues().queue_url(open.queue.url()).max_results(1_000);
-    let mut pages = request.into_paginator().send();
-    let mut names = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Err(error) if error.code().is_some_and(|code| UNKNOWN_CALL.contains(&code)) => return Ok(None),
-            page => page.map_err(open.refusal("sqs:ListDeadLetterSourceQueues"))?,
-        };
-        names.extend(page.queue_urls().iter().map(|url| url.rsplit('/').next().unwrap_or(url).to_owned()));
-    }
-    Ok(Some(names))
 }

@@ -25,7 +25,6 @@ use sluicegate::{
 };
 
 pub(super) use self::function::Function;
-pub(super) use self::queue::sources;
 use crate::{
     connection::OpenQueue,
     dead_letter::{Letter, Origin, payload},
@@ -107,7 +106,9 @@ impl Homes {
         to: Option<OpenQueue>,
         function: Option<Function>,
     ) -> anyhow::Result<Self> {
-        let sources = if to.is_some() || function.is_some() { Vec::new() } else { sources(dlq).await? };
+        // Who may not ask goes on: then the letters must say it.
+        let is_told = to.is_some() || function.is_some();
+        let sources = if is_told { Vec::new() } else { dlq.dead_letter_sources().await?.unwrap_or_default() };
         let dlq_arn = dlq_arn.unwrap_or_default();
         Ok(Self { dlq: dlq.clone(), dlq_arn, to, function, sources, known: HashMap::new(), refused: HashMap::new() })
     }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `home` | where each goes, and by whose word |
 //! | `mover` | receive, send or invoke, delete what was taken, give the rest back |
+//! | `summary` | what became of the letters, and how it is said |
 //! | `server` | the service's own move task |
 
 mod home;
 mod mover;
 mod server;
+mod summary;
 
 use sluicegate::delivery::Invoke;
 

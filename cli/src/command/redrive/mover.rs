@@ -2,13 +2,12 @@
 //! back.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     time::{Duration, SystemTime},
 };
 
 use anyhow::bail;
 use futures::FutureExt;
-use serde::Serialize;
 use serde_json::json;
 use sluicegate::{
     aws::sqs::SqsQueue,
@@ -18,7 +17,10 @@ use sluicegate::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use super::home::{Function, Homes, Stay, Way};
+use super::{
+    home::{Function, Homes, Stay, Way},
+    summary::{Row, Summary},
+};
 use crate::{
     batch::{Batch, deliver},
     connection::OpenQueue,
@@ -52,45 +54,6 @@ pub(super) struct Limits {
     pub(super) invoke: Invoke,
     /// Delete what nobody waits for.
     pub(super) delete_settled: bool,
-}
-
-/// Letters of one kind, for one reason, with one fate.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Row {
-    kind: Kind,
-    reason: String,
-    fate: String,
-}
-
-/// What became of the letters.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    /// Sent and deleted, or what would be; by queue or function.
-    moved: BTreeMap<String, u64>,
-    /// Nobody waits for them; by why.
-    settled: BTreeMap<String, u64>,
-    /// Those of `settled` that were deleted.
-    deleted: u64,
-    /// Looked at and left.
-    not_matching: u64,
-    /// Sent here since the command began, and left: they may have been moved by it already.
-    younger: u64,
-    /// Left, by reason: where they belong is not known, or did not take them.
-    staying: BTreeMap<String, u64>,
-    /// In both queues now.
-    not_deleted: u64,
-    /// Visible, and not looked at.
-    not_seen: u64,
-    /// What matched, by kind and reason.
-    #[serde(serialize_with = "rows")]
-    kinds: BTreeMap<Row, u64>,
-}
-
-fn rows<S: serde::Serializer>(rows: &BTreeMap<Row, u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(rows.iter().map(
-        |(Row { kind, reason, fate }, count)| json!({ "kind": kind, "reason": reason, "fate": fate, "count": count }),
-    ))
 }
 
 struct Mover<'a> {
@@ -147,7 +110,7 @@ pub(super) async fn run(
     mover.give_back().await;
     let Mover { progress, summary, limits, .. } = mover;
     drop(progress);
-    report(&summary, &limits, output)?;
+    summary.report(&limits, output)?;
     if outcome? {
         bail!("stopped: what was not moved is in {} as before", dlq.queue);
     }
@@ -255,8 +218,11 @@ impl Mover<'_> {
                         self.count(&letter, why.to_owned());
                         *self.summary.settled.entry(why.to_owned()).or_default() += 1;
                         if self.limits.delete_settled && !self.limits.dry_run {
-                            self.summary.deleted += 1;
-                            self.delete(&[&letter]).await;
+                            let deleted = self.delete(&[&letter]).await;
+                            self.summary.deleted += deleted;
+                            if deleted == 0 {
+                                *self.summary.staying.entry("they could not be deleted".to_owned()).or_default() += 1;
+                            }
                         }
                     }
                 }
@@ -372,7 +338,8 @@ impl Mover<'_> {
     async fn delete_moved(&mut self, moved: &[&Letter]) {
         self.progress.add(moved.len() as u64);
         if !self.limits.keep {
-            self.delete(moved).await;
+            let deleted = self.delete(moved).await;
+            self.summary.not_deleted += moved.len() as u64 - deleted;
         }
     }
 
@@ -383,18 +350,23 @@ impl Mover<'_> {
         self.next_send = self.next_send.max(Instant::now()) + time;
     }
 
-    async fn delete(&mut self, taken: &[&Letter]) {
+    /// How many were.
+    async fn delete(&mut self, taken: &[&Letter]) -> u64 {
         let handles: Vec<&str> = taken.iter().map(|letter| letter.record.receipt_handle.as_str()).collect();
         let delete = async |batch: &[&str]| self.adapter.delete(&self.dlq.queue, batch).await;
         let failures = call_in_batches(&handles, |_| 0, settling(), delete).await;
+        let mut deleted = 0;
         for (letter, failure) in taken.iter().zip(failures) {
             self.held.remove(&letter.record.message_id);
-            if let Some(failure) = failure {
-                self.summary.not_deleted += 1;
-                let text = format!("{} was sent on but not deleted: {failure}", letter.record.message_id);
-                self.progress.around(|| self.output.note(&text));
+            match failure {
+                None => deleted += 1,
+                Some(failure) => {
+                    let text = format!("{} was not deleted here: {failure}", letter.record.message_id);
+                    self.progress.around(|| self.output.note(&text));
+                }
             }
         }
+        deleted
     }
 
     fn say_would(&self, way: &Way, letter: &Letter) -> anyhow::Result<()> {
@@ -423,42 +395,4 @@ impl Mover<'_> {
             self.output.note(&format!("{kept} messages were not given back: they are visible again in a few minutes"));
         }
     }
-}
-
-fn report(summary: &Summary, limits: &Limits, output: Output) -> anyhow::Result<()> {
-    for (reason, count) in &summary.staying {
-        output.note(&format!("{count} stay, as {reason}: add --to QUEUE to send them elsewhere"));
-    }
-    for (why, count) in summary.settled.iter().filter(|_| !limits.delete_settled) {
-        output.note(&format!("{count} {why}: add --delete-settled to delete them"));
-    }
-    if summary.not_seen > 0 {
-        output.note(&format!("about {} are visible and were not received: run it again", summary.not_seen));
-    }
-    let text = || {
-        let total: u64 = summary.moved.values().sum();
-        let places: Vec<String> = summary.moved.iter().map(|(place, count)| format!("{count} to {place}")).collect();
-        let colon = if places.is_empty() { "" } else { ": " };
-        let deed = match limits {
-            Limits { dry_run: true, .. } => "would be moved",
-            Limits { keep: true, .. } => "copied",
-            _ => "moved",
-        };
-        let settled = summary.settled.values().sum::<u64>() - summary.deleted;
-        let besides = [
-            (summary.not_matching, "did not match"),
-            (summary.younger, "came since, and stay"),
-            (settled, "settled"),
-            (summary.deleted, "settled and deleted"),
-        ];
-        let besides = besides.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("; {count} {what}"));
-        let mut text = format!("{total} messages {deed}{colon}{}{}", places.join(", "), besides.collect::<String>());
-        if limits.dry_run {
-            text.extend(summary.kinds.iter().map(|(Row { kind, reason, fate }, count)| {
-                format!("\n{count:>7}  {kind:<12}  {fate}  ({})", output.shown(reason))
-            }));
-        }
-        text
-    };
-    output.result(text, &json!({ "summary": summary }))
 }

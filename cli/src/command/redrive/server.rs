@@ -8,7 +8,6 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::home::sources;
 use crate::{
     connection::OpenQueue,
     output::{Output, Progress},
@@ -25,7 +24,7 @@ pub(super) async fn run(
     output: Output,
 ) -> anyhow::Result<()> {
     let source = arn(dlq).await?;
-    let sole_source = match (to.is_none(), sources(dlq).await?.as_slice()) {
+    let sole_source = match (to.is_none(), dlq.dead_letter_sources().await?.unwrap_or_default().as_slice()) {
         (true, [only]) => Some(OpenQueue { queue: only.clone(), ..dlq.clone() }),
         _ => None,
     };

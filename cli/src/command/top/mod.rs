@@ -161,7 +161,11 @@ async fn follow(
                         }
                     }
                     Step::Edit(chosen, to) => {
-                        with_terminal(&mut terminal, &keys, async || edit(screen, &chosen, &to)).await?;
+                        with_terminal(&mut terminal, &keys, async || {
+                            edit(screen, &chosen, &to).unwrap_or_else(|error| screen.note = format!("{error:#}"));
+                            Ok(())
+                        })
+                        .await?;
                     }
                 }
                 if stop.was_heard() {
@@ -260,7 +264,8 @@ async fn perform(screen: &mut Screen, deed: &Deed, output: Output) -> anyhow::Re
 fn edit(screen: &mut Screen, chosen: &Chosen, to: &str) -> anyhow::Result<()> {
     let letter = screen.open_letter().context("it is not there any more")?;
     let text = serde_json::to_string_pretty(&message::json(&letter.record, SystemClock.now()))?;
-    let path = std::env::temp_dir().join(format!("sluice-{}-{}.json", letter.record.message_id, std::process::id()));
+    // Of an earlier edit of the same letter something may be there.
+    let path = std::env::temp_dir().join(format!("sluice-{:016x}.json", fastrand::u64(..)));
     let mut options = OpenOptions::new();
     // What is in a letter is nobody else's.
     options.write(true).create_new(true).mode(0o600).open(&path)?.write_all(text.as_bytes())?;

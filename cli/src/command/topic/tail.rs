@@ -33,12 +33,20 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let topic = args.topic.open(&connection).await?;
     let mut stop = Stop::listen()?;
     let open = make_queue(&topic).await?;
+    let mut subscription = None;
     let listened = tokio::select! {
-        listened = listen(&open, &topic, args.filter, context.output) => listened,
+        listened = listen(&open, &topic, args.filter, &mut subscription, context.output) => listened,
         () = stop.requested() => Ok(()),
     };
-    let cleaned = clean_up(&open, &topic).await;
-    listened.and(cleaned)
+    // Each whatever became of the other. A subscription to a queue that is gone, SNS removes by itself in time.
+    let unsubscribed = match &subscription {
+        Some(arn) => topic.sns.unsubscribe().subscription_arn(arn).send().await.map(drop),
+        None => Ok(()),
+    };
+    let deleted = open.sqs.delete_queue().queue_url(open.queue.url()).send().await;
+    listened?;
+    unsubscribed.map_err(topic.connection.refusal("sns:Unsubscribe", &topic.arn))?;
+    deleted.map(drop).map_err(open.refusal("sqs:DeleteQueue"))
 }
 
 /// A queue that nobody else knows of.
@@ -57,13 +65,20 @@ async fn make_queue(topic: &OpenTopic) -> anyhow::Result<OpenQueue> {
     Ok(OpenQueue { queue: Queue::from_url(&url)?, sqs, connection })
 }
 
-async fn listen(open: &OpenQueue, topic: &OpenTopic, filter: Option<String>, output: Output) -> anyhow::Result<()> {
+async fn listen(
+    open: &OpenQueue,
+    topic: &OpenTopic,
+    filter: Option<String>,
+    subscription: &mut Option<String>,
+    output: Output,
+) -> anyhow::Result<()> {
     let_in(open, topic).await?;
     let mut request = topic.sns.subscribe().topic_arn(&topic.arn).protocol("sqs").endpoint(open.arn().await?);
     if let Some(filter) = filter {
         request = request.attributes("FilterPolicy", filter);
     }
-    request.send().await.map_err(topic.connection.refusal("sns:Subscribe", &topic.arn))?;
+    let answer = request.send().await.map_err(topic.connection.refusal("sns:Subscribe", &topic.arn))?;
+    *subscription = answer.subscription_arn;
     output.note(&format!("listening to {}; Ctrl-C ends", topic.arn));
     loop {
         let request = open.sqs.receive_message().queue_url(open.queue.url());
@@ -99,19 +114,6 @@ fn text(envelope: &str, output: Output) -> String {
     }
     lines.push(format!("  {}", output.shown(&said.message)));
     lines.join("\n")
-}
-
-/// What was made is unmade, also where it was made in part.
-async fn clean_up(open: &OpenQueue, topic: &OpenTopic) -> anyhow::Result<()> {
-    let name = format!(":{}", open.queue.name());
-    let subscriptions = topic.subscriptions().await?;
-    let ours = subscriptions.iter().find(|one| one.endpoint().is_some_and(|endpoint| endpoint.ends_with(&name)));
-    if let Some(arn) = ours.and_then(|one| one.subscription_arn()) {
-        let request = topic.sns.unsubscribe().subscription_arn(arn);
-        request.send().await.map_err(topic.connection.refusal("sns:Unsubscribe", arn))?;
-    }
-    open.sqs.delete_queue().queue_url(open.queue.url()).send().await.map_err(open.refusal("sqs:DeleteQueue"))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -106,7 +106,8 @@ impl Heard {
     async fn hear(&mut self, stderr: &mut ChildStderr) {
         let mut chunk = [0; 4_096];
         while let Ok(length @ 1..) = stderr.read(&mut chunk).await {
-            self.output.stderr(&chunk[..length]);
+            // Who writes more than is read waits, as with a stderr of its own; the message keeps its heartbeat.
+            self.output.stderr(&chunk[..length]).await;
             for byte in &chunk[..length] {
                 match byte {
                     b'\n' => self.end_line(),

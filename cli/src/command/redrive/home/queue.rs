@@ -1,7 +1,6 @@
 //! Queues that have this one as their dead-letter queue.
 
 use anyhow::{Context as _, bail};
-use sluicegate::events::Queue;
 
 use super::{Form, Home, Homes, Place};
 use crate::{connection::OpenQueue, counters, queue_reference::QueueName};
@@ -49,20 +48,4 @@ impl Homes {
 
 fn whole(open: OpenQueue) -> Home {
     Home::new(Place::Queue(open), Form::Whole)
-}
-
-/// Asks SQS whose dead-letter queue this is. Emulators do not all know the call, and it needs a permission of its own:
-/// then the letters must say it.
-pub(in super::super) async fn sources(dlq: &OpenQueue) -> anyhow::Result<Vec<Queue>> {
-    let mut queues = Vec::new();
-    let request = dlq.sqs.list_dead_letter_source_queues().queue_url(dlq.queue.url());
-    let mut pages = request.into_paginator().send();
-    while let Some(page) = pages.next().await {
-        match page {
-            Ok(page) => queues.extend(page.queue_urls().iter().filter_map(|url| Queue::from_url(url).ok())),
-            Err(error) if error.as_service_error().is_some_and(|error| !error.is_queue_does_not_exist()) => break,
-            Err(error) => return Err(dlq.refusal("sqs:ListDeadLetterSourceQueues")(error)),
-        }
-    }
-    Ok(queues)
 }

@@ -53,7 +53,7 @@ fn opened(is_read_only: bool) -> Screen {
     let mut screen = screen(is_read_only);
     assert_eq!(press(&mut screen, &[DOWN, ENTER]), Step::Look(DEAD.to_owned()));
     let letters = ["rejected", "invocation", "rejected"].map(sample).to_vec();
-    screen.looked(DEAD.to_owned(), Look { letters, total: 3, kept: 0 });
+    screen.looked(DEAD.to_owned(), Look { letters, total: 3, kept: 0, calls: 3 });
     screen
 }
 
