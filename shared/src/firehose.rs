@@ -22,7 +22,8 @@ use std::{process::ExitCode, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    delivery::{Deadline, Transformation, TransformationResponse, TransformationResult, transform, unknown_deadline},
+    deadline::{Deadline, unknown_deadline},
+    delivery::{Transformation, TransformationResponse, TransformationResult, transform},
     events::read_firehose_batch,
     runtime::{self, InvocationError},
     settings::Settings,

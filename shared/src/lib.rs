@@ -53,6 +53,7 @@ pub mod aws;
 pub mod broker;
 pub mod clock;
 pub mod consumer;
+mod deadline;
 pub mod delivery;
 pub mod error_chain;
 pub mod events;
@@ -67,6 +68,7 @@ pub mod preview;
 #[cfg(feature = "lambda")]
 pub mod queue;
 pub mod random;
+mod record_error;
 #[cfg(feature = "lambda")]
 pub mod runtime;
 pub mod settings;

@@ -24,7 +24,8 @@ use tokio::time::Instant;
 
 use crate::{
     clock::{Clock, SystemClock},
-    delivery::{BatchResponse, Deadline, StreamReport, process_stream, unknown_deadline},
+    deadline::{Deadline, unknown_deadline},
+    delivery::{BatchResponse, StreamReport, process_stream},
     runtime::{self, Invocation, InvocationError},
     settings::Settings,
     telemetry::Metrics,

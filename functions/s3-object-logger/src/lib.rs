@@ -18,7 +18,6 @@
 
 pub mod alert;
 mod config;
-mod port;
 mod sms;
 
 use std::{sync::Arc, time::Duration};
@@ -26,9 +25,9 @@ use std::{sync::Arc, time::Duration};
 use futures::future::{OptionFuture, join};
 use serde::Serialize;
 use sluicegate::{
+    aws::sns::Publisher,
     clock::SystemClock,
-    delivery::{BatchItemFailure, Completion, Deadline, RecordError},
-    error_chain::error_chain,
+    delivery::{BatchItemFailure, CallError, Completion, Deadline, RecordError},
     events::{EventKind, ObjectEvent, read_object_events},
     idempotency::{Effect, Guard, IdempotencyStore},
     objects::{batch_item_failures, log_others},
@@ -38,7 +37,6 @@ use sluicegate::{
 
 pub use self::{
     config::{AlertRoutes, Config, PhoneNumber, TopicArn},
-    port::{AlertError, AlertPort},
     sms::fits_one_sms,
 };
 
@@ -75,7 +73,7 @@ pub struct ObjectLogger<P, S> {
     guard: Option<Guard<S>>,
 }
 
-impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
+impl<P: Publisher, S: IdempotencyStore> ObjectLogger<P, S> {
     /// A function that sends its alerts through `port`. `store` opens the idempotency store, when there is a table for it
     /// and somebody to alert.
     pub fn new(config: Config, port: P, store: impl FnOnce(String) -> S) -> Self {
@@ -113,11 +111,11 @@ impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
         let time = invocation.remaining.map_or(DEFAULT_ALERT_TIME, |left| left.saturating_sub(DEADLINE_RESERVE));
         let sms = alert_phone_number.as_ref().map(|phone_number| async move {
             let text = alert::sms(objects);
-            self.send("sms", objects, time, self.port.send_sms(phone_number, &text)).await
+            self.send("sms", objects, time, self.port.send_sms(phone_number.as_str(), &text)).await
         });
         let topic = alert_topic_arn.as_ref().map(|topic_arn| async move {
             let (subject, message) = (alert::subject(objects), alert::message(objects));
-            self.send("topic", objects, time, self.port.publish(topic_arn, &subject, &message)).await
+            self.send("topic", objects, time, self.port.publish(topic_arn.as_str(), &subject, &message)).await
         });
         let (sms, topic) = join(OptionFuture::from(sms), OptionFuture::from(topic)).await;
         let outcomes = [sms, topic].into_iter().flatten();
@@ -135,36 +133,30 @@ impl<P: AlertPort, S: IdempotencyStore> ObjectLogger<P, S> {
         channel: &'static str,
         objects: &[&ObjectEvent],
         time: Duration,
-        sending: impl Future<Output = Result<(), AlertError>>,
+        sending: impl Future<Output = Result<(), CallError>>,
     ) -> Result<Completion, String> {
         let deadline = Deadline::after(Some(time));
         // With a table the outcome is recorded after it, and the claim before it takes of the same time.
         let until = if self.guard.is_some() { deadline.work_ends_at() } else { deadline.ends_at() };
-        let sending =
-            async { tokio::time::timeout_at(until, sending).await.unwrap_or_else(|_| Err(NoAnswer(time).into())) };
+        let sending = async {
+            match tokio::time::timeout_at(until, sending).await {
+                Ok(sent) => sent.map_err(RecordError::retry),
+                Err(_) => Err(RecordError::retry(format!("no answer within {time:?}"))),
+            }
+        };
         let outcome = match self.guard.as_ref().zip(effect(channel, objects)) {
             None => sending.await.map(|()| Completion::Done),
-            Some((guard, effect)) => {
-                let sending = async { sending.await.map_err(RecordError::retry) };
-                guard
-                    .once(&effect, Deadline::after(Some(time)), sending)
-                    .await
-                    .map_err(|error| error.to_string().into())
-            }
+            Some((guard, effect)) => guard.once(&effect, Deadline::after(Some(time)), sending).await,
         };
         let count = objects.len();
         match &outcome {
             Ok(Completion::Done) => tracing::info!(alert.channel = channel, alert.objects = count, "alert sent"),
             Ok(_) => tracing::info!(alert.channel = channel, alert.objects = count, "alert sent before"),
-            Err(error) => tracing::error!(alert.channel = channel, error = error_chain(error.as_ref()), "alert failed"),
+            Err(error) => tracing::error!(alert.channel = channel, %error, "alert failed"),
         }
-        outcome.map_err(|error| format!("{channel}: {}", error_chain(error.as_ref())))
+        outcome.map_err(|error| format!("{channel}: {error}"))
     }
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("no answer within {0:?}")]
-struct NoAnswer(Duration);
 
 /// One channel's alert about these objects; nothing where one of them cannot be told from another.
 fn effect(channel: &str, objects: &[&ObjectEvent]) -> Option<Effect> {

@@ -35,41 +35,26 @@ struct FakeSns {
     sent: RefCell<Vec<(String, String)>>,
 }
 
-#[derive(Debug)]
-struct Refused(io::Error);
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SNS said no")
-    }
+fn refused() -> Result<(), CallError> {
+    Err(CallError { message: "SNS said no: AuthorizationError: not allowed".to_owned(), is_transient: false })
 }
 
-impl std::error::Error for Refused {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
-
-fn refused() -> Result<(), AlertError> {
-    Err(Refused(io::Error::other("AuthorizationError: not allowed")).into())
-}
-
-impl AlertPort for FakeSns {
-    async fn send_sms(&self, phone_number: &PhoneNumber, text: &str) -> Result<(), AlertError> {
+impl Publisher for FakeSns {
+    async fn send_sms(&self, phone_number: &str, text: &str) -> Result<(), CallError> {
         match self.behaviour {
             Sns::RefusesSms | Sns::RefusesAll => return refused(),
             Sns::NeverAnswersSms => pending().await,
             Sns::Takes => {}
         }
-        self.sent.borrow_mut().push((phone_number.as_str().to_owned(), text.to_owned()));
+        self.sent.borrow_mut().push((phone_number.to_owned(), text.to_owned()));
         Ok(())
     }
 
-    async fn publish(&self, topic_arn: &TopicArn, subject: &str, message: &str) -> Result<(), AlertError> {
+    async fn publish(&self, topic_arn: &str, subject: &str, message: &str) -> Result<(), CallError> {
         if self.behaviour == Sns::RefusesAll {
             return refused();
         }
-        self.sent.borrow_mut().push((topic_arn.as_str().to_owned(), format!("{subject}\n{message}")));
+        self.sent.borrow_mut().push((topic_arn.to_owned(), format!("{subject}\n{message}")));
         Ok(())
     }
 }

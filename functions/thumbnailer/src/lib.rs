@@ -8,17 +8,17 @@ mod config;
 mod easel;
 mod jpeg;
 mod object;
-mod port;
 mod scale;
 mod thumbnail;
 
 use sluicegate::{
+    aws::s3::ObjectStore,
     delivery::{RecordError, Work},
     events::{EventError, ObjectEvents, Record, read_object_events},
     idempotency::Effect,
 };
 
-pub use self::{config::Config, port::Objects, thumbnail::Bounds};
+pub use self::{config::Config, thumbnail::Bounds};
 use self::{easel::Easel, object::Verdict};
 
 /// As log lines and idempotency keys name the work.
@@ -31,14 +31,14 @@ pub struct Thumbnails<O> {
     easel: Easel,
 }
 
-impl<O: Objects> Thumbnails<O> {
+impl<O: ObjectStore> Thumbnails<O> {
     /// Reads and writes `objects`.
     pub fn new(config: Config, objects: O) -> Self {
         Self { config, objects, easel: Easel::default() }
     }
 }
 
-impl<O: Objects> Work for Thumbnails<O> {
+impl<O: ObjectStore> Work for Thumbnails<O> {
     type Job<'r> = ObjectEvents;
 
     fn read(&self, record: &Record) -> Result<ObjectEvents, RecordError> {

@@ -1,7 +1,7 @@
 //! One object: whether it gets a thumbnail, how it gets it, and what may go wrong.
 
 use sluicegate::{
-    aws::s3::{ObjectAnswer, ObjectRequest},
+    aws::s3::{ObjectAnswer, ObjectRequest, ObjectStore},
     delivery::{CallError, Disposition, RecordError},
     error_chain::error_chain,
     events::ObjectEvent,
@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use crate::{
     Thumbnails,
     easel::Panicked,
-    port::Objects,
     thumbnail::{self, ImageProblem, Name, Thumbnail},
 };
 
@@ -74,7 +73,7 @@ impl From<Panicked> for Problem {
     }
 }
 
-impl<O: Objects> Thumbnails<O> {
+impl<O: ObjectStore> Thumbnails<O> {
     /// Reads an object, makes its thumbnail and writes it: two requests. Done twice, it writes the same bytes.
     pub(crate) async fn make(&self, object: &ObjectEvent) -> Result<(), Problem> {
         let started = Instant::now();

@@ -11,7 +11,7 @@ use std::{
 use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use sluicegate::{
-    aws::s3::{ObjectAnswer, ObjectRequest},
+    aws::s3::{ObjectAnswer, ObjectRequest, ObjectStore},
     delivery::{CallError, DeadLetter, DeadLetterQueue, FailedEntry, REASON, SourceQueue, VisibilityChange},
     events::Queue,
     idempotency::{IdempotencyStore, MemoryStore},
@@ -36,7 +36,7 @@ struct Aws {
     hidden: AtomicUsize,
 }
 
-impl Objects for &Aws {
+impl ObjectStore for &Aws {
     async fn read(&self, wanted: &ObjectRequest<'_>) -> Result<ObjectAnswer, CallError> {
         self.reads.fetch_add(1, Relaxed);
         assert_eq!((wanted.bucket, wanted.e_tag), ("uploads", Some("d41d8cd9")));

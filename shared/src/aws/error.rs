@@ -6,7 +6,7 @@ use aws_smithy_types::error::{metadata::ProvideErrorMetadata, operation::BuildEr
 use crate::{delivery::CallError, error_chain::error_chain};
 
 /// The failure of a call in one line, and whether the same call may work a little later.
-#[cfg(any(feature = "aws-dynamodb", feature = "aws-s3", feature = "aws-sqs"))]
+#[cfg(any(feature = "aws-dynamodb", feature = "aws-s3", feature = "aws-sns", feature = "aws-sqs"))]
 #[allow(clippy::needless_pass_by_value, reason = "fits `map_err`")]
 pub(crate) fn call_error<E>(error: SdkError<E, HttpResponse>) -> CallError
 where

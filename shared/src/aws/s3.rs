@@ -43,15 +43,31 @@ pub enum ObjectAnswer {
     TooLarge,
 }
 
+/// Reads and writes objects, with one request each: what a function asks for, so that its tests need no S3.
+pub trait ObjectStore: Send + Sync {
+    /// Reads an object into memory. A body that ends early is an error worth another try.
+    fn read(&self, wanted: &ObjectRequest<'_>) -> impl Future<Output = Result<ObjectAnswer, CallError>> + Send;
+
+    /// Writes an object, over whatever has this key.
+    fn write(
+        &self,
+        bucket: &str,
+        key: &str,
+        content_type: &str,
+        content: Vec<u8>,
+    ) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
 impl S3Objects {
     /// Opens nothing before the first call.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Lazy::new(config, client) }
     }
+}
 
-    /// Reads an object with one request. A body that ends early is an error worth another try.
-    pub async fn read(&self, wanted: &ObjectRequest<'_>) -> Result<ObjectAnswer, CallError> {
+impl ObjectStore for S3Objects {
+    async fn read(&self, wanted: &ObjectRequest<'_>) -> Result<ObjectAnswer, CallError> {
         let get = self.client.get().get_object().bucket(wanted.bucket).key(wanted.key);
         let get = get.set_if_match(wanted.e_tag.map(|e_tag| format!("\"{e_tag}\"")));
         match Box::pin(get.send()).await {
@@ -69,8 +85,7 @@ impl S3Objects {
         }
     }
 
-    /// Writes an object with one request, over whatever has this key.
-    pub async fn write(&self, bucket: &str, key: &str, content_type: &str, content: Vec<u8>) -> Result<(), CallError> {
+    async fn write(&self, bucket: &str, key: &str, content_type: &str, content: Vec<u8>) -> Result<(), CallError> {
         let put = self.client.get().put_object().bucket(bucket).key(key).content_type(content_type);
         Box::pin(put.body(ByteStream::from(content)).send()).await.map_err(call_error)?;
         Ok(())

@@ -3,10 +3,8 @@
 use futures::{StreamExt, stream};
 use tokio::time::timeout;
 
-use super::{
-    deadline::Attempts,
-    port::{CallError, FailedEntry, Failure, MAX_BATCH_BYTES, MAX_ENTRIES},
-};
+use super::port::{CallError, FailedEntry, Failure, MAX_BATCH_BYTES, MAX_ENTRIES};
+use crate::deadline::Attempts;
 
 /// Calls under way at the same time: ten thousand failed records need no thousand sockets.
 const CONCURRENT_CALLS: usize = 10;

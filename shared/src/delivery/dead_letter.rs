@@ -1,7 +1,10 @@
 //! From a rejected record to a message in the dead-letter queue.
 
-use super::{port::DeadLetter, record_error::RecordError};
-use crate::events::{AttributeValue, MessageAttribute, MessageAttributes, Queue, Record};
+use super::port::DeadLetter;
+use crate::{
+    events::{AttributeValue, MessageAttribute, MessageAttributes, Queue, Record},
+    record_error::RecordError,
+};
 
 /// Why the message is here.
 pub const REASON: &str = "sluicegate.reason";

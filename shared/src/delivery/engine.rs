@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use super::{
-    deadline::Deadline,
     in_flight::{HandleTimes, InFlight},
     port::{DeadLetterQueue, SourceQueue},
     report::Report,
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
+    deadline::Deadline,
     events::{Batch, Queue},
     idempotency::{Guard, IdempotencyStore, MemoryStore},
     random::{Random, SystemRandom},

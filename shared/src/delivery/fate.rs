@@ -1,22 +1,6 @@
 //! What became of a record.
 
-use super::record_error::RecordError;
-
-/// How a handler's success came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completion {
-    /// The work was done now.
-    Done,
-    /// It had been done by an earlier delivery.
-    Duplicate,
-}
-
-/// Handlers that answer `()` did the work.
-impl From<()> for Completion {
-    fn from((): ()) -> Self {
-        Self::Done
-    }
-}
+use crate::record_error::RecordError;
 
 /// What became of a record in this delivery.
 ///

@@ -6,11 +6,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     batch_call::call_in_batches,
-    deadline::{Attempts, Deadline},
     in_flight::InFlight,
     port::{Failure, SourceQueue, VisibilityChange},
 };
-use crate::events::Queue;
+use crate::{
+    deadline::{Attempts, Deadline},
+    events::Queue,
+};
 
 /// A beat that failed is repeated after this part of the visibility timeout.
 const AGAIN: u32 = 6;

@@ -10,11 +10,9 @@ use tokio::{sync::SemaphorePermit, time::Instant};
 
 use super::{
     dead_letter::{NOTES, dead_letter},
-    deadline::Attempts,
     fate::Fate,
     in_flight::InFlight,
     port::{DeadLetterQueue, SourceQueue},
-    record_error::{Disposition, RecordError},
     report::Deletion,
     retry::{FailedTry, Next},
     run::{Run, Turn},
@@ -23,9 +21,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    deadline::Attempts,
     events::{EventSource, Record},
     idempotency::{Attempt, Claim, Claimed, Effect, IdempotencyStore, InProgress, OtherPayload, StoreError, Tries},
     random::Random,
+    record_error::{Disposition, RecordError},
 };
 
 /// How far a record came before its turn ended.

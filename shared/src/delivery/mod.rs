@@ -79,7 +79,6 @@ mod batch_call;
 #[cfg(feature = "aws_lambda_events")]
 mod convert;
 mod dead_letter;
-mod deadline;
 mod engine;
 mod fate;
 mod heartbeat;
@@ -90,7 +89,6 @@ mod log;
 mod pass;
 mod port;
 mod queue_settings;
-mod record_error;
 mod report;
 mod retry;
 mod run;
@@ -103,16 +101,14 @@ mod work;
 pub use self::{
     batch_call::call_in_batches,
     dead_letter::{REASON, RECEIVES, SOURCE, dead_letter},
-    deadline::{Attempts, Deadline, UNKNOWN_DEADLINE, reserve_of},
     engine::{DeadLetterQueues, Engine, Policy},
-    fate::{Completion, Fate},
+    fate::Fate,
     pass::Outcome,
     port::{
         CallError, DeadLetter, DeadLetterQueue, FailedEntry, Failure, Invoke, InvokeError, MAX_BATCH_BYTES,
         MAX_ENTRIES, MAX_WAIT, Receive, ReceivingQueue, SourceQueue, TargetFunction, VisibilityChange,
     },
     queue_settings::QueueSettings,
-    record_error::{Disposition, RecordError, read_payload},
     report::{BatchItemFailure, BatchResponse, Deletion, Delivery, Report, WholeBatchFailed},
     retry::{FailedTry, MAX_VISIBILITY, Next, RetryPolicy},
     shard::{NothingDone, StoppedShard, StreamReport, process_stream},
@@ -122,5 +118,8 @@ pub use self::{
     },
     work::Work,
 };
-#[cfg(feature = "lambda")]
-pub(crate) use self::{deadline::unknown_deadline, record_error::inside};
+pub use crate::{
+    deadline::{Attempts, Deadline, UNKNOWN_DEADLINE, reserve_of},
+    idempotency::Completion,
+    record_error::{Disposition, RecordError, read_payload},
+};

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::{
+use super::{fate::Fate, work::run_until};
+use crate::{
     deadline::Deadline,
-    fate::{Completion, Fate},
+    idempotency::Completion,
     record_error::{Disposition, RecordError},
-    work::run_until,
 };
 
 /// A record's fate and how long its handler ran.

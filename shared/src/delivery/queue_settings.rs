@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    deadline::{Deadline, unknown_deadline},
     engine::{DeadLetterQueues, Policy},
     retry::RetryPolicy,
 };
-use crate::settings::{Lookup, Settings, SettingsError};
+use crate::{
+    deadline::{Deadline, unknown_deadline},
+    settings::{Lookup, Settings, SettingsError},
+};
 
 /// Seconds of the longest visibility timeout.
 const TWELVE_HOURS: u64 = 43_200;

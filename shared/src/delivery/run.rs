@@ -9,7 +9,6 @@ use futures::{StreamExt, stream};
 use tokio::sync::Semaphore;
 
 use super::{
-    deadline::Deadline,
     engine::Engine,
     fate::Fate,
     heartbeat::Heartbeat,
@@ -21,6 +20,7 @@ use super::{
     work::Work,
 };
 use crate::{
+    deadline::Deadline,
     events::{EventSource, Queue},
     idempotency::{Claim, IdempotencyStore},
     random::Random,

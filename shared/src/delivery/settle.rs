@@ -18,12 +18,14 @@ use tokio::{
 use super::{
     batch_call::call_in_batches,
     dead_letter,
-    deadline::{Attempts, Deadline},
     in_flight::InFlight,
     port::{DeadLetter, DeadLetterQueue, Failure, MAX_ENTRIES, SourceQueue, VisibilityChange},
     report::Deletion,
 };
-use crate::events::Queue;
+use crate::{
+    deadline::{Attempts, Deadline},
+    events::Queue,
+};
 
 /// How long the first entry of a call waits for others.
 const LINGER: Duration = Duration::from_secs(2);

@@ -3,13 +3,16 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::{
-    deadline::Deadline,
-    fate::{Completion, Fate},
+    fate::Fate,
     pass::{Outcome, pass},
-    record_error::RecordError,
     report::{BatchItemFailure, BatchResponse},
 };
-use crate::events::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord};
+use crate::{
+    deadline::Deadline,
+    events::{MalformedStreamRecord, Sequenced, Stream, StreamBatch, StreamRecord},
+    idempotency::Completion,
+    record_error::RecordError,
+};
 
 /// Shards at work at the same time. Lambda sends one shard an event; more come only from elsewhere.
 const CONCURRENCY: usize = 10;

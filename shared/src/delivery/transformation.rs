@@ -5,8 +5,12 @@ use std::{borrow::Cow, cell::Cell, io};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
-use super::{deadline::Deadline, fate::Fate, pass::pass, record_error::RecordError};
-use crate::events::{FirehoseRecord, MalformedFirehoseRecord};
+use super::{fate::Fate, pass::pass};
+use crate::{
+    deadline::Deadline,
+    events::{FirehoseRecord, MalformedFirehoseRecord},
+    record_error::RecordError,
+};
 
 /// The most bytes of JSON in an answer. Lambda takes 6,291,556, and AWS's text on Firehose says 6 MB: the smaller of the
 /// two readings.

@@ -5,8 +5,7 @@ use std::{any::Any, panic::AssertUnwindSafe};
 use futures::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::record_error::RecordError;
-use crate::{events::Record, idempotency::Effect};
+use crate::{events::Record, idempotency::Effect, record_error::RecordError};
 
 /// What is done for each record of a queue.
 ///

@@ -15,9 +15,26 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    delivery::{Attempts, Completion, Deadline, RecordError},
+    deadline::{Attempts, Deadline},
     random::Random,
+    record_error::RecordError,
 };
+
+/// How a handler's success came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// The work was done now.
+    Done,
+    /// It had been done by an earlier delivery.
+    Duplicate,
+}
+
+/// Handlers that answer `()` did the work.
+impl From<()> for Completion {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}
 
 /// Another worker is at the same effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -31,7 +31,7 @@ pub(crate) use self::guard::Claimed;
 #[cfg(feature = "lambda")]
 pub(crate) use self::key::hash;
 pub use self::{
-    guard::{Guard, InProgress, OtherPayload},
+    guard::{Completion, Guard, InProgress, OtherPayload},
     key::{Effect, fitted},
     memory::MemoryStore,
     store::{Attempt, Claim, ClaimAnswer, IdempotencyStore, Ownership, StoreError, Tries},

@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    delivery::{RecordError, Work, inside, read_payload},
+    delivery::Work,
     events::Record,
     idempotency::{Effect, hash},
+    record_error::{RecordError, inside, read_payload},
 };
 
 /// What a handler can take instead of the record itself.
