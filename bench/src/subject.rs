@@ -21,6 +21,14 @@ const NOTIFICATION: &str = "events/sns/notification.json";
 /// The functions that have peers.
 const WITH_PEERS: [&str; 3] = ["sns-logger", "s3-object-logger", "sqs-worker"];
 
+/// The programs of stock Rust: the function each is like, its binary, what it is called.
+const STOCK: [(&str, &str, &str); 4] = [
+    ("sns-logger", "sns-logger", "stock Rust"),
+    ("s3-object-logger", "s3-object-logger", "stock Rust"),
+    ("sqs-worker", "sqs-worker", "stock Rust"),
+    ("sqs-worker", "sqs-worker-with-sdk", "stock Rust, SDK"),
+];
+
 /// One program with its typical event.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -100,17 +108,17 @@ impl Places {
     pub fn stock(&self, endpoint: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Subject>> {
         let Some(stock) = &self.stock else { return Ok(Vec::new()) };
         let manifests = manifests(&self.root)?;
-        let peer = |function: &str| {
-            let bootstrap = stock.join(function).join("bootstrap");
+        let peer = |(function, binary, title): (&str, &str, &str)| {
+            let bootstrap = stock.join(binary).join("bootstrap");
             let like = self.function(function, endpoint, manifests.get(function))?;
             Ok(Subject {
-                name: format!("{function} (stock Rust)"),
+                name: format!("{function} ({title})"),
                 kind: Kind::Stock,
                 command: vec![bootstrap.into()],
                 ..like
             })
         };
-        WITH_PEERS.into_iter().filter(|function| wanted(function)).map(peer).collect()
+        STOCK.into_iter().filter(|(function, ..)| wanted(function)).map(peer).collect()
     }
 
     /// Those of Python, where it is installed.

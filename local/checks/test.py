@@ -108,6 +108,7 @@ def steps() -> list[Step]:
         Step("map", [sys.executable, ROOT / "local" / "map.py", "--check"], env),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
         Step("new functions", [sys.executable, "-m", "checks.new_functions"], here, ("build", "sam")),
+        Step("commands", ["python", "-m", "checks.commands"], here, ("sam", "build")),
         Step("template", [sys.executable, "-m", "checks.template"], here, ("sam",)),
         Step("workflows", [sys.executable, "-m", "checks.workflows"], here, ("workflows",)),
         Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),

@@ -13,6 +13,7 @@
 //! | `inspect` | what the functions make of an event |
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
 //! | `documents` | that what the documents say can be typed |
+//! | `walks` | that what a page does step by step works, and shows what it says |
 //! | `boto3` | messages of another SDK, both ways |
 
 mod sluice;
@@ -29,3 +30,4 @@ mod refusal;
 mod send;
 mod stream;
 mod topic;
+mod walks;

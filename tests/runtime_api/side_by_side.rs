@@ -42,11 +42,10 @@ async fn a_panic_fails_its_own_invocation_and_the_one_beside_it_goes_on() {
     let settings = [("AWS_LAMBDA_MAX_CONCURRENCY", "2"), ("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("PANICS", "1")];
     let function = Lambda::start_program("side-by-side", program.as_ref(), &settings).await;
     // The first is at work until the last comes; between them one panics.
-    let (first, (panicked, last)) = tokio::join!(function.invoke("1"), async {
-        (function.invoke(r#""panic""#).await, function.invoke("2").await)
-    });
+    let (first, (panicked, last)) =
+        tokio::join!(function.invoke("1"), async { (function.invoke(r#""panic""#).await, function.invoke("2").await) });
     assert_eq!((first.response(), last.response()), (&json!("met"), &json!("met")));
-    assert_eq!(panicked.error()["errorType"], "Panicked");
+    assert_eq!(panicked.error().0, "Panicked");
     let log = function.log().await;
     let line = log.iter().find(|line| line.says("panicked")).unwrap();
     assert_eq!(line.text("requestId"), panicked.request_id);

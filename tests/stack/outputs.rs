@@ -77,6 +77,11 @@ impl Stack {
         self.settings.get(name).unwrap_or_else(|| panic!("the stack has no output {name}"))
     }
 
+    /// Its outputs and what a client needs, by name.
+    pub(crate) fn settings(&self) -> &HashMap<String, String> {
+        &self.settings
+    }
+
     /// Where its files are: `emulator.json` beside `stack.env`.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
