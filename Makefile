@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help machine run watch stop status test simulate faults build deploy check new invoke logs bench map clean
+.PHONY: help machine run watch stop status test simulate faults build deploy check new invoke logs bench pictures map clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ simulate: ## live through seeds of the simulated AWS and check every promise: SE
 
 bench: machine ## measure start, warm answers, memory, growth and requests beside a bare echo; BENCH=--quick for a rough look
 	@$(PYTHON) local/bench.py $(BENCH)
+
+pictures: machine ## make the pictures and screens of the documents, from runs on a local AWS of its own
+	@$(PYTHON) local/tools.py pictures ministack
+	@$(TOOLS)/pictures/bin/python local/pictures.py
 
 faults: ## put old faults back, one at a time, and show within how many seeds the simulation finds each
 	@$(PYTHON) simulation/faults.py

@@ -18,7 +18,7 @@ from console import Failed, exit_code, run_logged
 from paths import REQUIREMENTS, STATE, TOOLS
 
 NAMES = ("build", "ministack", "sam")
-"""What builds and runs as AWS does; the tests ask for `checkov`, `microburst` and `workflows` as well."""
+"""What builds and runs as AWS does; the tests ask for `checkov`, `microburst` and `workflows` as well, `make pictures` for `pictures`."""
 
 _ready: dict[str, Path] = {}
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -30,11 +30,6 @@ def ensure(name: str) -> Path:
         if name not in _ready:
             _ready[name] = _ensure(name)
         return _ready[name]
-
-
-def ensure_all() -> dict[str, Path]:
-    """Every environment's `bin`, by name."""
-    return {name: ensure(name) for name in NAMES}
 
 
 @contextmanager
@@ -107,8 +102,8 @@ def _create(folder: Path, *options: str) -> None:
 
 
 def main() -> int:
-    """Makes all that builds and runs as AWS does."""
-    return exit_code(lambda: ensure_all() and 0)
+    """Makes those that are named; without names all that builds and runs as AWS does."""
+    return exit_code(lambda: [ensure(name) for name in sys.argv[1:] or NAMES] and 0)
 
 
 if __name__ == "__main__":

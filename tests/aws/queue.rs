@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde_json::{Value, json};
+use md5::{Digest, Md5};
+use serde_json::{Map, Value, json};
 
 /// Messages that are visible, in flight, or gone.
 #[derive(Debug, Default)]
@@ -43,6 +44,12 @@ impl Queue {
             "DeleteMessageBatch" => Some(each(input, |entry| self.delete(entry))),
             "ChangeMessageVisibilityBatch" => Some(each(input, |entry| self.change_visibility(entry))),
             "SendMessageBatch" => Some(each(input, |_| ())),
+            "GetQueueAttributes" => Some(json!({"Attributes": {
+                "QueueArn": "arn:aws:sqs:us-east-1:123456789012:queue",
+                "ApproximateNumberOfMessages": self.visible.len().to_string(),
+                "ApproximateNumberOfMessagesNotVisible": self.in_flight.len().to_string(),
+                "ApproximateNumberOfMessagesDelayed": "0",
+            }})),
             _ => None,
         }
     }
@@ -93,6 +100,33 @@ fn handle(entry: &Value) -> &str {
 fn each(input: &Value, mut work: impl FnMut(&Value)) -> Value {
     let entries = input["Entries"].as_array().cloned().unwrap_or_default();
     entries.iter().for_each(&mut work);
-    let done = |entry: &Value| json!({"Id": entry["Id"], "MessageId": "sent", "MD5OfMessageBody": ""});
+    let done = |entry: &Value| {
+        let body = hex(entry["MessageBody"].as_str().unwrap_or_default().as_bytes());
+        let attributes = entry["MessageAttributes"].as_object().map(|attributes| hex(&attribute_bytes(attributes)));
+        json!({"Id": entry["Id"], "MessageId": "sent", "MD5OfMessageBody": body, "MD5OfMessageAttributes": attributes})
+    };
     json!({"Successful": entries.iter().map(done).collect::<Vec<_>>(), "Failed": []})
+}
+
+/// What SQS makes the MD5 of attributes of, all of them text.
+fn attribute_bytes(attributes: &Map<String, Value>) -> Vec<u8> {
+    let mut names: Vec<&String> = attributes.keys().collect();
+    names.sort();
+    let mut bytes = Vec::new();
+    let mut add = |part: &str, then: &[u8]| {
+        bytes.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+        bytes.extend(part.as_bytes());
+        bytes.extend(then);
+    };
+    for name in names {
+        let text = |field: &str| attributes[name][field].as_str().unwrap();
+        add(name, &[]);
+        add(text("DataType"), &[1]);
+        add(text("StringValue"), &[]);
+    }
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

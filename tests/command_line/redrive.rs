@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::sluice::{Outcome, Sluice, eventually, new_name, terminate};
+use crate::aws::Aws;
 
 fn visible(sluice: &Sluice, name: &str) -> u64 {
     let status = sluice.done(&["queue", "status", name, "--output", "json"]);
@@ -85,6 +86,24 @@ fn a_redrive_ends_by_itself_and_moves_each_letter_once() {
     Outcome::of(worker);
     assert!(moved.starts_with(&format!("40 messages moved: 40 to {name}")), "{moved}");
     assert_eq!(visible(&sluice, &name) + visible(&sluice, &dlq), 40, "nothing is lost");
+}
+
+/// An SQS that answers at once, and a process that may open 256 files.
+#[tokio::test]
+async fn twenty_thousand_letters_go_home_with_few_connections_and_less_than_a_third_of_a_request_each() {
+    let aws = Aws::start((0..20_000).map(|number| format!("{{\"number\":{number}}}"))).await;
+    let mut sluice = Sluice::on_the_stack();
+    sluice.settings.insert("AWS_ENDPOINT_URL".to_owned(), aws.url());
+    let [dlq, to] = ["letters", "jobs"].map(|name| format!("{}/123456789012/{name}", aws.url()));
+    let mut shell = sluice.command(&"bash".into());
+    shell.args(["-c", "ulimit -n 256; exec \"$0\" redrive \"$1\" --to \"$2\"", sluice.program(), &dlq, &to]);
+    let outcome = tokio::task::spawn_blocking(move || Outcome::of(shell.spawn().unwrap())).await.unwrap();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.starts_with("20000 messages moved: 20000 to jobs"), "{outcome:?}");
+    let sent: HashSet<String> =
+        aws.entries("SendMessageBatch").iter().map(|entry| entry["MessageBody"].to_string()).collect();
+    assert_eq!((sent.len(), aws.queue().deleted.len(), aws.queue().in_flight()), (20_000, 20_000, 0));
+    assert!(aws.count() < 20_000 / 3, "{} requests", aws.count());
 }
 
 /// SQS itself moves letters of two queues to one dead-letter queue, and says from where.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::bail;
-use futures::FutureExt;
+use futures::{FutureExt, future::join_all};
 use serde_json::json;
 use sluicegate::{
     aws::sqs::SqsQueue,
@@ -37,6 +37,8 @@ use crate::{
 const HOLD: Duration = Duration::from_mins(5);
 /// A long poll asks all of SQS's servers.
 const WAIT: Duration = Duration::from_secs(2);
+/// Calls of a kind at the same time, where neither order nor a rate or a number is asked for: one connection each.
+const AT_ONCE: usize = 8;
 const BEHIND: &str = "an earlier one of their group stays";
 /// Empty polls, or polls that bring nothing new, before no more is looked for. Even a long poll may come back empty, rarely.
 const POLLS_IN_VAIN: u32 = 3;
@@ -157,14 +159,27 @@ impl Mover<'_> {
         self.limits.max.is_some_and(|max| self.moved() >= max)
     }
 
+    /// A rate is kept by one call after the other; what is more than wanted would be hidden for nothing; and order wants
+    /// one hand.
+    fn at_once(&self) -> usize {
+        let is_alone = self.dlq.queue.is_fifo() || self.limits.rate.is_some() || self.limits.max.is_some();
+        if is_alone { 1 } else { AT_ONCE }
+    }
+
     /// Letters that were not seen before. A receive that has begun is waited for: what it brings would be hidden for
     /// minutes.
     async fn receive(&mut self) -> anyhow::Result<Vec<Letter>> {
         let rate = self.limits.rate.map_or(10, |rate| usize::try_from(rate).unwrap_or(10));
         let receive = Receive { max_messages: rate.clamp(1, 10), wait: WAIT, visibility: Some(HOLD) };
-        let messages = self.adapter.receive(&self.dlq.queue, &receive).await;
-        let messages = messages.map_err(|error| self.dlq.refusal_in_words("sqs:ReceiveMessage", &error.message))?;
         self.held_until = self.held_until.min(Instant::now() + HOLD);
+        let polls = (0..self.at_once()).map(|_| self.adapter.receive(&self.dlq.queue, &receive));
+        let (mut messages, mut refusal) = (Vec::new(), None);
+        for polled in join_all(polls).await {
+            match polled {
+                Ok(polled) => messages.extend(polled),
+                Err(error) => refusal = Some(self.dlq.refusal_in_words("sqs:ReceiveMessage", &error.message)),
+            }
+        }
         let mut fresh = Vec::new();
         for message in messages {
             let Message { message_id: Some(id), receipt_handle: Some(handle), .. } = &message else { continue };
@@ -176,7 +191,8 @@ impl Mover<'_> {
                 }
             }
         }
-        Ok(fresh)
+        // What came beside a refusal is held, and given back.
+        refusal.map_or(Ok(fresh), Err)
     }
 
     fn count(&mut self, letter: &Letter, fate: String) {
@@ -271,32 +287,32 @@ impl Mover<'_> {
         Ok(false)
     }
 
-    /// Sends, and deletes what was taken.
+    /// Sends, and deletes what was taken. No two of a round are of one message group.
     async fn send_round(&mut self, to: &OpenQueue, round: &[&(Letter, Outgoing)]) -> anyhow::Result<()> {
-        let mut first = 0;
-        for batch in Batch::all(round.iter().map(|(_, message)| message.clone()), LIMITS) {
-            let letters = &round[first..first + batch.len()];
-            first += batch.len();
-            self.keep_the_pace(batch.len()).await;
-            let results = match deliver(&SqsPort(to), &batch, TRIES).await {
-                Ok(delivered) => delivered.results,
-                Err(error) => {
+        let batches = Batch::all(round.iter().map(|(_, message)| message.clone()), LIMITS);
+        let mut letters = round.iter().map(|(letter, _)| letter);
+        for at_once in batches.chunks(self.at_once()) {
+            self.keep_the_pace(at_once.iter().map(Vec::len).sum()).await;
+            let port = SqsPort(to);
+            let delivered = join_all(at_once.iter().map(|batch| deliver(&port, batch, TRIES))).await;
+            let mut taken = Vec::new();
+            for (batch, delivered) in at_once.iter().zip(delivered) {
+                let results = delivered.map(|delivered| delivered.results).unwrap_or_else(|error| {
                     // About the queue, not about these: the letters of others go on.
                     let reason = format!("{error:#}");
                     self.homes.refuse(to.queue.name().to_owned(), &reason);
                     batch.iter().map(|_| Err(Failure::Refused(reason.clone()))).collect()
-                }
-            };
-            let mut taken = Vec::new();
-            for ((letter, _), result) in letters.iter().copied().zip(results) {
-                match result {
-                    Ok(sent) => {
-                        self.say_moved(letter, to.queue.name(), Some(&sent.message_id))?;
-                        taken.push(letter);
-                    }
-                    Err(failure) => {
-                        self.blocked.extend(letter.record.group_id.clone().filter(|_| to.queue.is_fifo()));
-                        self.stays(letter, format!("{} did not take them: {failure}", to.queue));
+                });
+                for (result, letter) in results.into_iter().zip(letters.by_ref()) {
+                    match result {
+                        Ok(sent) => {
+                            self.say_moved(letter, to.queue.name(), Some(&sent.message_id))?;
+                            taken.push(letter);
+                        }
+                        Err(failure) => {
+                            self.blocked.extend(letter.record.group_id.clone().filter(|_| to.queue.is_fifo()));
+                            self.stays(letter, format!("{} did not take them: {failure}", to.queue));
+                        }
                     }
                 }
             }

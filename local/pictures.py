@@ -1,0 +1,176 @@
+"""Makes every picture and every screen that the documents show, from runs on a local AWS of its own: `make pictures`.
+
+Pictures are `docs/images/*.svg`. A screen in text is the fenced block below `<!-- made by make pictures: NAME -->`. What a measured
+run draws is `make bench`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import environment
+from console import Failed, exit_code, say, step
+from paths import ROOT, STATE, TOOLS
+from terminal import Terminal
+
+FOLDER = STATE / "pictures"
+MADE = re.compile(r"(<!-- made by make pictures: (?P<name>[\w -]+) -->\n+```text\n).*?(\n```)", re.S)
+LOGGER = ROOT / "functions" / "sns-logger" / "src" / "lib.rs"
+STACK_NAME = "sluicegate-dev"
+
+
+def settings() -> dict[str, str]:
+    """What a person has who has sourced the stack's `stack.env`."""
+    lines = (FOLDER / "stack.env").read_text().splitlines()
+    outputs = dict(line.split("=", 1) for line in lines if "=" in line)
+    return {**environment.clean(), **outputs, "PATH": f"{ROOT / 'target' / 'debug'}:{environment.path_with()}"}
+
+
+def sluice(*arguments: str) -> str:
+    """What a command prints, as a person sees it."""
+    done = subprocess.run(["sluice", *arguments], cwd=ROOT, env=settings(), capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def opened(stack: ExitStack, command: str, columns: int = 80, rows: int = 24) -> Terminal:
+    """A terminal with a command in it."""
+    return stack.enter_context(Terminal(["bash", "-c", f"exec {command}"], settings(), columns, rows, ROOT))
+
+
+def make_run() -> str:
+    """The first command of the README; the second run of it, since the first is all compiling."""
+    up = f"{sys.executable} {ROOT / 'local' / 'stack.py'} up --dir {FOLDER} --debug"
+    demo = f"{TOOLS / 'ministack' / 'bin' / 'python'} -m demo --env {FOLDER / 'stack.env'}"
+    with ExitStack() as stack:
+        terminal = opened(stack, f"bash -c 'echo $ make run; {up} && {demo}'", 142, 34)
+        terminal.until("routes answered")
+        return terminal.svg("make run", "all ")
+
+
+def monitor() -> str:
+    """Five terminals at one queue, half a minute after they were opened."""
+    page = (ROOT / "docs" / "five-terminals.md").read_text()
+    commands = [line.strip() for line in page.splitlines() if line.strip().startswith("sluice ")][:6]
+    sluice(*commands[0].split()[1:])
+    with ExitStack() as stack:
+        shown = opened(stack, commands[1], 97, 30)
+        others = [opened(stack, command) for command in commands[2:]]
+        shown.until("in flight")
+        for _ in range(40):
+            shown.read(1.0)
+            for other in others:
+                other.read(0.01)
+        picture = shown.svg(commands[1])
+    for queue in ("donors", "donors-dlq"):
+        sluice("queue", "delete", queue, "--yes")
+    return picture
+
+
+def make_letters() -> None:
+    """Three donors without a name, one that is no JSON, and a picture that is none: each is a dead letter."""
+    outputs = settings()
+    for body in ['{"name": ""}'] * 3 + ["no JSON"]:
+        sluice("send", outputs["JobQueueUrl"], "--body", body, "--attribute", "JobType=NewDonor")
+    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": outputs["UploadBucketName"]}, "object": {"key": "cat.jpg", "size": 1}}}
+    sluice("send", outputs["ThumbnailQueueUrl"], "--body", json.dumps({"Records": [record]}))
+
+
+def dead() -> str:
+    """What lies dead, once it does."""
+    command = ("dead", "--stack", STACK_NAME)
+    with step("waiting for the dead letters"):
+        for _ in range(60):
+            if (said := sluice(*command)).endswith("4 dead letters\n") or "5 dead letters" in said:
+                break
+    return f"$ sluice {' '.join(command)}\n{said.rstrip()}"
+
+
+def tops() -> tuple[str, str]:
+    """The account's flow, and what Enter shows of a dead-letter queue."""
+    with ExitStack() as stack:
+        terminal = opened(stack, f"sluice top --stack {STACK_NAME}", 80, 34)
+        terminal.until("dead jobs-dead")
+        terminal.read(8.0)
+        flow = "\n".join(terminal.lines()).rstrip()
+        while not any(line.startswith(f"{STACK_NAME}-jobs-dead:") for line in terminal.lines()):
+            terminal.press("\x1b[B\r")
+            terminal.read(2.0)
+            if not any("-dead:" in line or ":" in line and "KIND" in line for line in terminal.lines()):
+                continue
+            if not any(line.startswith(f"{STACK_NAME}-jobs-dead:") for line in terminal.lines()):
+                terminal.press("\x1b")
+                terminal.read(1.0)
+        terminal.until("rejected")
+        terminal.press("r")
+        terminal.until("y/N")
+        return flow, "\n".join(terminal.lines()).rstrip()
+
+
+def watch() -> str:
+    """An edit, one that does not compile, and its mending."""
+    before = LOGGER.read_text()
+    sentence = '"notification received"'
+    if sentence not in before:
+        raise Failed(f"{LOGGER.relative_to(ROOT)} has no {sentence}")
+    try:
+        with ExitStack() as stack:
+            terminal = opened(stack, f"{TOOLS / 'ministack' / 'bin' / 'python'} local/watch.py --dir {FOLDER}", 140, 30)
+            terminal.until("watching functions/")
+            LOGGER.write_text(before.replace(sentence, '"notification seen"'))
+            terminal.until("sns-logger live after")
+            LOGGER.write_text(before.replace(sentence, "notification_received"))
+            terminal.until("the old code stays")
+            LOGGER.write_text(before)
+            terminal.read(1.0)
+            for _ in range(100):
+                if sum("sns-logger live after" in line for line in terminal.lines()) == 2:
+                    break
+                terminal.read(0.5)
+            return "\n".join(line for line in terminal.lines() if line)
+    finally:
+        LOGGER.write_text(before)
+
+
+def put(texts: dict[str, str]) -> None:
+    """Writes each text into the block that bears its name."""
+    missing = set(texts)
+    for page in (ROOT / "docs").glob("*.md"):
+        before = page.read_text()
+
+        def one(found: re.Match[str]) -> str:
+            missing.discard(found["name"])
+            return found[1] + texts[found["name"]] + found[3]
+
+        after = MADE.sub(one, before)
+        if after != before:
+            page.write_text(after)
+    if missing:
+        raise Failed(f"no page has a place for {', '.join(sorted(missing))}")
+
+
+def draw() -> None:
+    """Makes all of them."""
+    up = [sys.executable, ROOT / "local" / "stack.py"]
+    try:
+        if subprocess.run([*up, "up", "--dir", FOLDER, "--debug"], cwd=ROOT).returncode:
+            raise Failed("no stack, no pictures")
+        images = ROOT / "docs" / "images"
+        for name, make in (("make-run", make_run), ("monitor", monitor)):
+            say(f"drawing {name}")
+            (images / f"{name}.svg").write_text(make())
+        make_letters()
+        texts = {"dead": dead()}
+        texts["top"], texts["letters"] = tops()
+        texts["watch"] = watch()
+        put(texts)
+    finally:
+        subprocess.run([*up, "down", "--dir", FOLDER], cwd=ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: draw()))
