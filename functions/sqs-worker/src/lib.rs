@@ -13,8 +13,7 @@ use sluicegate::{
 };
 use tokio::time::Instant;
 
-pub use self::job::JOB_TYPE;
-use self::job::Job;
+pub use self::job::{JOB_TYPE, Job};
 
 /// The work: whatever job a record asks for.
 #[derive(Debug, Clone, Copy)]

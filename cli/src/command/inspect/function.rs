@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use sluicegate::events::{
-    EventError, EventSource, Origin, read_batch, read_notifications, read_object_events, read_scheduled_event,
+use sluicegate::{
+    delivery::Work as _,
+    events::{
+        EventError, EventSource, Origin, read_batch, read_notifications, read_object_events, read_scheduled_event,
+    },
 };
+use sqs_worker::Jobs;
 
 use super::{
-    job::{Made, made_of},
     layer::{object, records},
     source,
 };
@@ -178,6 +181,7 @@ fn sns(event: &str) -> Judged {
 }
 
 fn jobs(event: &str) -> Judged {
+    let worker = Jobs { enable_drills: true };
     let Some(batch) = read_batch(event)? else { return Ok((vec!["has nothing to do".to_owned()], Vec::new())) };
     let (mut does, mut problems) = (Vec::new(), Vec::new());
     does.push(match batch.source {
@@ -186,10 +190,13 @@ fn jobs(event: &str) -> Judged {
     });
     for record in batch.records {
         match record {
-            Ok(record) => match made_of(&record) {
-                Made::Job(text) => does.push(format!("message {}: {text}", record.message_id)),
-                Made::Rejected(why) => problems.push(format!("message {}: rejected: {why}", record.message_id)),
-            },
+            Ok(record) => {
+                let job = worker.read(&record);
+                match job.and_then(|job| job.refusal().map_or(Ok(job), Err)) {
+                    Ok(job) => does.push(format!("message {}: {job}", record.message_id)),
+                    Err(why) => problems.push(format!("message {}: rejected: {why}", record.message_id)),
+                }
+            }
             Err(record) => problems.push(format!("message {}: {}", record.message_id, record.problem)),
         }
     }

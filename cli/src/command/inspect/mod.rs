@@ -3,14 +3,12 @@
 //! | module | what it settles |
 //! |---|---|
 //! | `layer` | what the event is: envelopes peeled, records, decoded keys |
-//! | `function` | which functions are meant, and what each makes of it |
+//! | `function` | which functions are meant, and what each makes of it; the worker is asked itself |
 //! | `source` | records of streams and messages of brokers, both ways |
 //! | `letter` | whose dead letter it is, and what it holds |
-//! | `job` | what the worker makes of one message |
 //! | `redact` | the event without its values |
 
 mod function;
-mod job;
 mod layer;
 mod letter;
 mod redact;

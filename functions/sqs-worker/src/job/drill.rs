@@ -1,6 +1,6 @@
 //! `Drill`: does as it is told, so that alarms, dead-letter queues and runbooks can be tried on a live stack.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use sluicegate::{
     delivery::RecordError,
@@ -60,6 +60,12 @@ impl Drill {
             return Ok(());
         }
         act(self.act)
+    }
+}
+
+impl fmt::Display for Drill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({:?}), where ENABLE_DRILLS is true; elsewhere it is rejected", self.act)
     }
 }
 

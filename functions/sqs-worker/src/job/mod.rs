@@ -6,7 +6,7 @@ mod drill;
 mod new_donor;
 mod object_created;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use sluicegate::{
     delivery::RecordError,
@@ -129,6 +129,15 @@ impl Job<'_> {
         }
     }
 
+    /// Why it is rejected once it has done what it can of it.
+    #[must_use]
+    pub fn refusal(&self) -> Option<RecordError> {
+        match self {
+            Self::ObjectCreated(created) => created.refusal(),
+            Self::NewDonor(_) | Self::Drill(_) => None,
+        }
+    }
+
     /// The effect that is to happen once; `None` when the message itself is all there is to know it by.
     pub(crate) fn effect(&self) -> Option<Effect> {
         match self {
@@ -156,6 +165,18 @@ impl Job<'_> {
             Self::NewDonor(donor) => Job::NewDonor(donor.into_owned()),
             Self::ObjectCreated(created) => Job::ObjectCreated(created),
             Self::Drill(drill) => Job::Drill(drill),
+        }
+    }
+}
+
+/// What it would do, as `sluice inspect` says it.
+impl fmt::Display for Job<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.name())?;
+        match self {
+            Self::NewDonor(_) => f.write_str("registers a donor"),
+            Self::ObjectCreated(created) => created.fmt(f),
+            Self::Drill(drill) => drill.fmt(f),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `ObjectCreated`: an object came into a bucket.
 
+use std::fmt;
+
 use sluicegate::{
     delivery::RecordError,
     events::{EventError, ObjectEvents, Record, json::Field, read_object_events},
@@ -31,7 +33,7 @@ impl ObjectCreated {
     }
 
     pub(super) fn run(self, record: &Record) -> Result<(), RecordError> {
-        let Self(found) = self;
+        let Self(found) = &self;
         let message_id = &record.message_id;
         found.ignored.warn_of(message_id);
         if found.is_empty() {
@@ -61,14 +63,29 @@ impl ObjectCreated {
                 );
             }
         }
-        match found.refused.into_iter().next() {
-            None => Ok(()),
-            Some(refusal) => Err(RecordError::reject(Unreadable(refusal.problem))),
-        }
+        self.refusal().map_or(Ok(()), Err)
+    }
+
+    /// One of the notification's records cannot be read; the others are processed.
+    pub(super) fn refusal(&self) -> Option<RecordError> {
+        let refusal = self.0.refused.first()?;
+        Some(RecordError::reject(format!("a record of the notification cannot be read: {}", refusal.problem)))
     }
 }
 
-/// One of the notification's records cannot be read; the others were processed.
-#[derive(Debug, thiserror::Error)]
-#[error("a record of the notification cannot be read: {0}")]
-struct Unreadable(EventError);
+impl fmt::Display for ObjectCreated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let new: Vec<String> = self
+            .0
+            .objects
+            .iter()
+            .filter(|object| object.may_be_new())
+            .map(|object| format!("{}/{}", object.bucket, object.key))
+            .collect();
+        match (new.is_empty(), self.0.test_events.is_empty()) {
+            (false, _) => write!(f, "processes {}", new.join("; ")),
+            (true, true) => f.write_str("finds no new object"),
+            (true, false) => f.write_str("acknowledges a test event"),
+        }
+    }
+}
