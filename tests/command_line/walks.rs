@@ -3,10 +3,12 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
 use aws_sdk_s3::primitives::ByteStream;
+
+use sluicegate::settings::environment;
 
 use super::sluice::{Sluice, eventually, new_name, terminate};
 use crate::{
@@ -77,7 +79,7 @@ impl Walk {
         let folder = PathBuf::from(self.sluice.program()).parent().unwrap().display().to_string();
         let mut shell = self.sluice.command(&"bash".into());
         shell.args(["-c", command]).current_dir(repository()).envs(self.stack.settings());
-        shell.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap()));
+        shell.env("PATH", format!("{folder}:{}", environment("PATH").unwrap()));
         shell.stdin(Stdio::null()).stdout(screen.try_clone().unwrap()).stderr(screen.try_clone().unwrap());
         shell.spawn().unwrap()
     }

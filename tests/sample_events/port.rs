@@ -5,16 +5,17 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use s3_object_logger::{AlertError, AlertPort, PhoneNumber, TopicArn};
 use sluicegate::{
-    aws::s3::{ObjectAnswer, ObjectRequest},
+    aws::{
+        s3::{ObjectAnswer, ObjectRequest, ObjectStore},
+        sns::Publisher,
+    },
     delivery::{
         CallError, DeadLetter, DeadLetterQueue, FailedEntry, Invoke, InvokeError, Receive, ReceivingQueue, SourceQueue,
         TargetFunction, VisibilityChange,
     },
     events::{AttributeValue, MessageAttributes, Queue, dispatch::Message},
 };
-use thumbnailer::Objects;
 
 /// What every object holds: a GIF of one pixel.
 const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
@@ -93,7 +94,7 @@ impl TargetFunction for Aws {
     }
 }
 
-impl Objects for Aws {
+impl ObjectStore for Aws {
     async fn read(&self, wanted: &ObjectRequest<'_>) -> Result<ObjectAnswer, CallError> {
         let e_tag = wanted.e_tag.unwrap_or("any");
         self.calls.add(format!("read {}/{} if it is {e_tag}", wanted.bucket, wanted.key));
@@ -106,14 +107,14 @@ impl Objects for Aws {
     }
 }
 
-impl AlertPort for Aws {
-    async fn send_sms(&self, phone_number: &PhoneNumber, text: &str) -> Result<(), AlertError> {
-        self.calls.add(format!("sms to {}: {text}", phone_number.as_str()));
+impl Publisher for Aws {
+    async fn send_sms(&self, phone_number: &str, text: &str) -> Result<(), CallError> {
+        self.calls.add(format!("sms to {phone_number}: {text}"));
         Ok(())
     }
 
-    async fn publish(&self, topic_arn: &TopicArn, subject: &str, message: &str) -> Result<(), AlertError> {
-        self.calls.add(format!("publish to {}: {subject}\n{message}", topic_arn.as_str()));
+    async fn publish(&self, topic_arn: &str, subject: &str, message: &str) -> Result<(), CallError> {
+        self.calls.add(format!("publish to {topic_arn}: {subject}\n{message}"));
         Ok(())
     }
 }

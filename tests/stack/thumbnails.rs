@@ -13,7 +13,7 @@ fn picture() -> Vec<u8> {
     output.stdout
 }
 
-async fn upload(stack: &Stack, key: &str, body: Vec<u8>) {
+pub(super) async fn upload(stack: &Stack, key: &str, body: Vec<u8>) {
     let put = stack.s3.put_object().bucket(stack.output("UploadBucketName")).key(key);
     put.body(ByteStream::from(body)).send().await.unwrap();
 }

@@ -21,6 +21,7 @@ use super::{
     own_stack::{OwnStack, free_port},
     queue,
     settings::Settings,
+    thumbnails::upload,
     wait::eventually,
 };
 
@@ -145,8 +146,19 @@ async fn nothing_is_lost_or_done_twice_when_calls_to_aws_fail_hang_or_lose_their
     let polled = Load::new("PolledQueueUrl", "PolledDeadLetterQueueUrl", 200);
     let mapped_ids = send(stack, mapped.queue, &mapped.jobs).await;
     let polled_ids = send(stack, polled.queue, &polled.jobs).await;
+    // What is rejected after it was claimed: its claim is released.
+    let pictures = run_mark("no-pictures");
+    for number in 0..10 {
+        upload(stack, &format!("{pictures}-{number}.jpg"), b"This is no image.".to_vec()).await;
+    }
     drain_polled_queue(stack).await;
     queue::is_empty(stack, mapped.queue).await;
+    eventually("ten dead letters of pictures that are none", async || {
+        let letters = queue::letters(stack, "ThumbnailDeadLetterQueueUrl", &pictures).await;
+        let bodies: HashSet<&str> = letters.iter().map(queue::Letter::body).collect();
+        if bodies.len() == 10 { Ok(()) } else { Err(format!("{}", bodies.len())) }
+    })
+    .await;
     mapped.is_settled(stack, &mut log, &mapped_ids).await;
     polled.is_settled(stack, &mut log, &polled_ids).await;
 

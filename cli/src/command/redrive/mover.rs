@@ -297,12 +297,15 @@ impl Mover<'_> {
             let delivered = join_all(at_once.iter().map(|batch| deliver(&port, batch, TRIES))).await;
             let mut taken = Vec::new();
             for (batch, delivered) in at_once.iter().zip(delivered) {
-                let results = delivered.map(|delivered| delivered.results).unwrap_or_else(|error| {
-                    // About the queue, not about these: the letters of others go on.
-                    let reason = format!("{error:#}");
-                    self.homes.refuse(to.queue.name().to_owned(), &reason);
-                    batch.iter().map(|_| Err(Failure::Refused(reason.clone()))).collect()
-                });
+                let results = match delivered {
+                    Ok(delivered) => delivered.results,
+                    Err(error) => {
+                        // About the queue, not about these: the letters of others go on.
+                        let reason = format!("{error:#}");
+                        self.homes.refuse(to.queue.name().to_owned(), &reason);
+                        batch.iter().map(|_| Err(Failure::Refused(reason.clone()))).collect()
+                    }
+                };
                 for (result, letter) in results.into_iter().zip(letters.by_ref()) {
                     match result {
                         Ok(sent) => {
