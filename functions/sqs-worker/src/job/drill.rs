@@ -65,7 +65,8 @@ impl Drill {
 
 impl fmt::Display for Drill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({:?}), where ENABLE_DRILLS is true; elsewhere it is rejected", self.act)
+        let act = format!("{:?}", self.act).to_lowercase();
+        write!(f, "({act}), where ENABLE_DRILLS is true; elsewhere it is rejected")
     }
 }
 
