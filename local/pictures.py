@@ -15,20 +15,21 @@ from pathlib import Path
 
 import environment
 from console import Failed, exit_code, say, step
+from deploy import STACK_NAME
 from paths import ROOT, STATE, TOOLS
 from terminal import Terminal
 
 FOLDER = STATE / "pictures"
 MADE = re.compile(r"(<!-- made by make pictures: (?P<name>[\w -]+) -->\n+```text\n).*?(\n```)", re.S)
 LOGGER = ROOT / "functions" / "sns-logger" / "src" / "lib.rs"
-STACK_NAME = "sluicegate-dev"
 
 
 def settings() -> dict[str, str]:
     """What a person has who has sourced the stack's `stack.env`."""
     lines = (FOLDER / "stack.env").read_text().splitlines()
     outputs = dict(line.split("=", 1) for line in lines if "=" in line)
-    return {**environment.clean(), **outputs, "PATH": f"{ROOT / 'target' / 'debug'}:{environment.path_with()}"}
+    here = {"PATH": environment.path_with(ROOT / "target" / "debug"), "PYTHONPATH": str(ROOT / "local")}
+    return {**environment.clean(), **outputs, **here}
 
 
 def sluice(*arguments: str) -> str:
@@ -47,9 +48,9 @@ def make_run() -> str:
     up = f"{sys.executable} {ROOT / 'local' / 'stack.py'} up --dir {FOLDER} --debug"
     demo = f"{TOOLS / 'ministack' / 'bin' / 'python'} -m demo --env {FOLDER / 'stack.env'}"
     with ExitStack() as stack:
-        terminal = opened(stack, f"bash -c 'echo $ make run; {up} && {demo}'", 142, 34)
-        terminal.until("routes answered")
-        return terminal.svg("make run", "all ")
+        terminal = opened(stack, f"bash -c 'echo $ make run; {up} && {demo}'", 142, 60)
+        terminal.until("routes answered in")
+        return terminal.svg("make run", "routes answered in")
 
 
 def monitor() -> str:
@@ -97,14 +98,9 @@ def tops() -> tuple[str, str]:
         terminal.until("dead jobs-dead")
         terminal.read(8.0)
         flow = "\n".join(terminal.lines()).rstrip()
-        while not any(line.startswith(f"{STACK_NAME}-jobs-dead:") for line in terminal.lines()):
-            terminal.press("\x1b[B\r")
-            terminal.read(2.0)
-            if not any("-dead:" in line or ":" in line and "KIND" in line for line in terminal.lines()):
-                continue
-            if not any(line.startswith(f"{STACK_NAME}-jobs-dead:") for line in terminal.lines()):
-                terminal.press("\x1b")
-                terminal.read(1.0)
+        # Below the screen's own two lines.
+        at = next(index for index, line in enumerate(terminal.lines()) if "dead jobs-dead" in line) - 2
+        terminal.press("\x1b[B" * at + "\r")
         terminal.until("rejected")
         terminal.press("r")
         terminal.until("y/N")
@@ -173,4 +169,4 @@ def draw() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(lambda: draw()))
+    sys.exit(exit_code(draw))

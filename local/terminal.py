@@ -76,10 +76,10 @@ class Terminal:
         return [line.rstrip() for line in self.screen.display]
 
     def svg(self, title: str, last: str = "") -> str:
-        """The screen as a picture, down to the line that begins so."""
+        """The screen as a picture, down to the line with this text."""
         rows = self.screen.lines
         if last:
-            rows = next(index for index, line in enumerate(self.screen.display) if line.startswith(last)) + 1
+            rows = next(index for index, line in enumerate(self.screen.display) if last in line) + 1
         console = Console(record=True, width=self.screen.columns, file=io.StringIO())
         for row in range(rows):
             console.print(self._row(row), no_wrap=True, overflow="crop")

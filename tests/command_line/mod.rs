@@ -14,6 +14,7 @@
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
 //! | `documents` | that what the documents say can be typed |
 //! | `walks` | that what a page does step by step works, and shows what it says |
+//! | `terminal` | what draws bars, in a terminal |
 //! | `boto3` | messages of another SDK, both ways |
 
 mod sluice;
@@ -29,5 +30,6 @@ mod redrive;
 mod refusal;
 mod send;
 mod stream;
+mod terminal;
 mod topic;
 mod walks;

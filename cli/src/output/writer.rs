@@ -21,7 +21,7 @@ pub(super) enum Stream {
 enum Job {
     Write(Stream, Vec<u8>),
     /// Tells whether all that was written to stdout so far has arrived.
-    Tell(oneshot::Sender<io::Result<()>>),
+    Tell(Box<dyn FnOnce(io::Result<()>) + Send>),
 }
 
 /// One thread for both, so that they keep their order on a terminal.
@@ -39,8 +39,7 @@ fn jobs() -> &'static Sender<Job> {
                     // When nobody hears it, there is nobody to tell.
                     Job::Write(Stream::Stderr, bytes) => drop(put(&mut io::stderr(), &bytes)),
                     Job::Tell(told) => {
-                        let outcome = lost.as_ref().map_or(Ok(()), |error| Err(copy(error)));
-                        let _ = told.send(outcome);
+                        told(lost.as_ref().map_or(Ok(()), |error| Err(copy(error))));
                     }
                 }
             }
@@ -65,16 +64,18 @@ pub(super) fn write(stream: Stream, bytes: Vec<u8>) {
 
 /// Waits until all that was given to [`write`] is written; fails with why a part of stdout was not.
 pub(super) async fn settled() -> io::Result<()> {
-    told().await.unwrap_or(Ok(()))
-}
-
-/// As [`settled`], for who may not await.
-pub(super) fn settle() {
-    let _ = told().blocking_recv();
-}
-
-fn told() -> oneshot::Receiver<io::Result<()>> {
     let (sender, told) = oneshot::channel();
-    let _ = jobs().send(Job::Tell(sender));
-    told
+    tell(move |outcome| drop(sender.send(outcome)));
+    told.await.unwrap_or(Ok(()))
+}
+
+/// As [`settled`], for who may not await. Nothing else goes on in the meantime.
+pub(super) fn settle() {
+    let (sender, told) = mpsc::channel();
+    tell(move |outcome| drop(sender.send(outcome)));
+    let _ = told.recv();
+}
+
+fn tell(told: impl FnOnce(io::Result<()>) + Send + 'static) {
+    let _ = jobs().send(Job::Tell(Box::new(told)));
 }
