@@ -140,7 +140,7 @@ def put(texts: dict[str, str]) -> None:
 
         def one(found: re.Match[str]) -> str:
             missing.discard(found["name"])
-            return found[1] + texts[found["name"]] + found[3]
+            return found[1] + re.sub(r"\n{3,}", "\n\n", texts[found["name"]]) + found[3]
 
         after = MADE.sub(one, before)
         if after != before:
