@@ -12,6 +12,7 @@
 //! | `stream` | records in order, in batches, and lines that cannot be put |
 //! | `inspect` | what the functions make of an event |
 //! | `refusal` | what is said when AWS cannot be used, and the exit codes |
+//! | `json` | the fields of `--output json` |
 //! | `documents` | that what the documents say can be typed |
 //! | `walks` | that what a page does step by step works, and shows what it says |
 //! | `terminal` | what draws bars, in a terminal |
@@ -24,6 +25,7 @@ mod consume;
 mod dead_letters;
 mod documents;
 mod inspect;
+mod json;
 mod queue;
 mod receive;
 mod redrive;

@@ -10,6 +10,11 @@ pub(crate) struct Escaped<'l>(pub(crate) &'l mut String);
 
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // Most values are plain, and looked through byte by byte.
+        if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+            self.0.push_str(text);
+            return Ok(());
+        }
         let mut rest = text;
         while let Some((place, character)) = rest.char_indices().find(|&(_, character)| is_special(character)) {
             self.0.push_str(&rest[..place]);

@@ -44,13 +44,15 @@ impl Head<'_> {
         line.push('"');
         for (name, value) in [(REQUEST_ID, self.request_id), ("function", Some(self.function))] {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
-                let _ = write!(line, r#","{name}":""#);
+                push_name(line, LogFormat::Json, name);
+                line.push('"');
                 let _ = Escaped(line).write_str(value);
                 line.push('"');
             }
         }
         for (name, _) in [("cold_start", self.is_cold), ("debug", self.is_debug)].iter().filter(|(_, holds)| *holds) {
-            let _ = write!(line, r#","{name}":true"#);
+            push_name(line, LogFormat::Json, name);
+            line.push_str("true");
         }
     }
 
@@ -107,28 +109,50 @@ pub(crate) fn is_taken(name: &str) -> bool {
 /// RFC 3339 in UTC with milliseconds.
 fn push_timestamp(line: &mut String, now: SystemTime) {
     let now = DateTime::<Utc>::from(now);
-    let (year, month, day) = (now.year(), now.month(), now.day());
-    let (hour, minute, second, millisecond) = (now.hour(), now.minute(), now.second(), now.timestamp_subsec_millis());
-    let _ = write!(line, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z");
+    let year = u32::try_from(now.year()).unwrap_or_default();
+    push_digits::<4>(line, year);
+    for (mark, number) in
+        [('-', now.month()), ('-', now.day()), ('T', now.hour()), (':', now.minute()), (':', now.second())]
+    {
+        line.push(mark);
+        push_digits::<2>(line, number);
+    }
+    line.push('.');
+    push_digits::<3>(line, now.timestamp_subsec_millis());
+    line.push('Z');
+}
+
+/// The last `N` digits. Without the machinery of `write!`, which costs more than the rest of a line's head.
+fn push_digits<const N: usize>(line: &mut String, mut number: u32) {
+    let mut digits = ['0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = char::from_digit(number % 10, 10).unwrap_or('0');
+        number /= 10;
+    }
+    line.extend(digits);
 }
 
 fn push_name(line: &mut String, format: LogFormat, name: &str) {
-    let _ = match format {
-        LogFormat::Json => write!(line, r#","{name}":"#),
-        LogFormat::Text => write!(line, " {name}="),
+    let (before, behind) = match format {
+        LogFormat::Json => (",\"", "\":"),
+        LogFormat::Text => (" ", "="),
     };
+    line.push_str(before);
+    line.push_str(name);
+    line.push_str(behind);
 }
 
 /// A field's value: a number or a truth value, or text.
 pub(crate) enum Value<'v> {
     Bare(&'v dyn fmt::Display),
-    Text(fmt::Arguments<'v>),
+    Text(&'v str),
+    Formatted(fmt::Arguments<'v>),
 }
 
 impl Value<'_> {
     /// Writes it as it stands in a line of either format.
     pub(crate) fn push(&self, line: &mut String) {
-        let quote = if matches!(self, Self::Text(_)) { "\"" } else { "" };
+        let quote = if matches!(self, Self::Bare(_)) { "" } else { "\"" };
         line.push_str(quote);
         self.push_text(line);
         line.push_str(quote);
@@ -138,7 +162,8 @@ impl Value<'_> {
     fn push_text(&self, line: &mut String) {
         let _ = match self {
             Self::Bare(value) => write!(line, "{value}"),
-            Self::Text(text) => Escaped(line).write_fmt(*text),
+            Self::Text(text) => Escaped(line).write_str(text),
+            Self::Formatted(text) => Escaped(line).write_fmt(*text),
         };
     }
 }
@@ -147,7 +172,8 @@ impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bare(value) => value.fmt(f),
-            Self::Text(text) => f.write_fmt(*text),
+            Self::Text(text) => f.write_str(text),
+            Self::Formatted(text) => f.write_fmt(*text),
         }
     }
 }
@@ -175,10 +201,10 @@ impl<F: FnMut(&'static str, Value<'_>)> Visit for Each<F> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0(field.name(), Value::Text(format_args!("{value}")));
+        self.0(field.name(), Value::Text(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0(field.name(), Value::Text(format_args!("{value:?}")));
+        self.0(field.name(), Value::Formatted(format_args!("{value:?}")));
     }
 }
