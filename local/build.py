@@ -70,8 +70,8 @@ def build_debug() -> Path:
 
 
 def debug_command() -> list[str]:
-    """All in one command: what the functions and `sluice` share is compiled once."""
-    return ["cargo", "build", "--bins", *(part for name in [*function_names(), "cli"] for part in ("-p", name))]
+    """All in one command, with the features that the tests are built with: the SDK is compiled once for all of them."""
+    return ["cargo", "build", "--workspace", "--all-features", *(part for name in [*function_names(), "sluice"] for part in ("--bin", name))]
 
 
 def lay_out_debug() -> Path:

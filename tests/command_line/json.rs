@@ -1,6 +1,6 @@
 //! What `--output json` prints: programs read it, so its fields change with a version and not by chance.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,9 @@ fn shape(value: &Value) -> Value {
         Value::String(_) => json!("text"),
         Value::Array(values) => values.iter().take(1).map(shape).collect(),
         Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect::<Map<_, _>>().into()
+            // Their order is serde_json's, which other packages' features decide.
+            let sorted: BTreeMap<&String, Value> = fields.iter().map(|(name, value)| (name, shape(value))).collect();
+            sorted.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>().into()
         }
     }
 }
