@@ -19,6 +19,7 @@ import environment
 from console import say
 from paths import ROOT
 
+FOLDERS = ("bench", "cli", "docs", "events", "functions", "local", "shared", "tests")
 TOOLS = ("aws", "cargo", "make", "sam")
 COMMAND = re.compile(rf"(?<![\w/.$-])({'|'.join(TOOLS)}) (?=[a-z-])")
 END = re.compile(r"\s(?:#|\||&&|&|;|>|<|2>)(?=\s|$)|;(?=\s)|\)(?=\s|$)|…|\s(?:every|in a)\s")
@@ -32,9 +33,10 @@ OWN_COMMANDS = {
 
 
 def documents() -> list[Path]:
-    """Every Markdown file that is the repository's own; decisions tell of what was."""
-    files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    return [ROOT / file for file in files if not file.startswith(("docs/adr/", "templates/")) and file != "CHANGELOG.md"]
+    """Every Markdown file that is the repository's own; decisions tell of what was, and a template's names are not chosen yet."""
+    below = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.md"))]
+    found = [*sorted(ROOT.glob("*.md")), *below]
+    return [file for file in found if file.name != "CHANGELOG.md" and ROOT / "docs" / "adr" not in file.parents]
 
 
 def commands(text: str) -> list[str]:
