@@ -105,3 +105,64 @@ impl<P: SourceQueue> Heartbeat<'_, P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{
+        delivery::{CallError, FailedEntry, in_flight::HandleTimes},
+        events::Record,
+    };
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A queue that refuses every change, or takes it; and when each came, and what it asked for, in seconds.
+    struct Asked {
+        since: Instant,
+        refuses: bool,
+        changes: Mutex<Vec<(u64, u64)>>,
+    }
+
+    impl SourceQueue for Asked {
+        async fn delete(&self, _: &Queue, _: &[&str]) -> Result<Vec<FailedEntry>, CallError> {
+            Ok(Vec::new())
+        }
+
+        async fn change_visibility(
+            &self,
+            _: &Queue,
+            changes: &[VisibilityChange<'_>],
+        ) -> Result<Vec<FailedEntry>, CallError> {
+            let at = self.since.elapsed().as_secs();
+            self.changes.lock().unwrap().extend(changes.iter().map(|change| (at, change.timeout.as_secs())));
+            let refused = FailedEntry { index: 0, failure: Failure::Refused("not now".to_owned()) };
+            Ok(if self.refuses { vec![refused] } else { Vec::new() })
+        }
+    }
+
+    /// The beats of a message that is invisible for 30 s at a time, in three minutes of work, where SQS makes it visible
+    /// after `limit` whatever it is asked.
+    async fn beats(limit: Duration, refuses: bool) -> Vec<(u64, u64)> {
+        let since = Instant::now();
+        let times = HandleTimes { visible_at: Some(since + 30 * SECOND), limit_at: since + limit };
+        let messages = InFlight::of_batch(vec![Ok(Record::new("m", "{}"))], times);
+        let port = Asked { since, refuses, changes: Mutex::default() };
+        let queue = "https://sqs.us-east-1.amazonaws.com/1/jobs".parse().unwrap();
+        let deadline = Deadline::after(Some(900 * SECOND));
+        let heart = Heartbeat { port: &port, queue: &queue, visibility: 30 * SECOND, deadline, messages: &messages };
+        let _ = tokio::time::timeout(180 * SECOND, heart.run()).await;
+        port.changes.into_inner().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_beat_that_is_refused_is_repeated_after_a_sixth_of_the_visibility_until_the_handle_is_over() {
+        assert_eq!(beats(12 * 3_600 * SECOND, true).await, [(10, 30), (15, 30), (20, 30), (25, 30)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_beat_takes_what_is_left_of_the_twelve_hours_and_no_other_follows() {
+        assert_eq!(beats(Duration::from_millis(45_500), false).await, [(10, 30), (20, 25)]);
+    }
+}
