@@ -6,10 +6,10 @@ run draws is `make bench`'s.
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import environment
 from console import Failed, exit_code, say, step
 from deploy import STACK_NAME
 from paths import ROOT, STATE, TOOLS
-from terminal import Terminal
+from terminal import PATIENCE_SECONDS, Terminal
 
 FOLDER = STATE / "pictures"
 MADE = re.compile(r"(<!-- made by make pictures: (?P<name>[\w -]+) -->\n+```text\n).*?(\n```)", re.S)
@@ -72,23 +72,25 @@ def monitor() -> str:
     return picture
 
 
-def make_letters() -> None:
-    """Three donors without a name, one that is no JSON, and a picture that is none: each is a dead letter."""
-    outputs = settings()
-    for body in ['{"name": ""}'] * 3 + ["no JSON"]:
-        sluice("send", outputs["JobQueueUrl"], "--body", body, "--attribute", "JobType=NewDonor")
-    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": outputs["UploadBucketName"]}, "object": {"key": "cat.jpg", "size": 1}}}
-    sluice("send", outputs["ThumbnailQueueUrl"], "--body", json.dumps({"Records": [record]}))
-
-
 def dead() -> str:
-    """What lies dead, once it does."""
+    """What lies dead once three more donors without a name, and one that is no JSON, are; what the demo sent lies there too."""
     command = ("dead", "--stack", STACK_NAME)
+    before = letters(sluice(*command))
+    bodies = ['{"name": ""}'] * 3 + ["no JSON"]
+    for body in bodies:
+        sluice("send", settings()["JobQueueUrl"], "--body", body, "--attribute", "JobType=NewDonor")
     with step("waiting for the dead letters"):
-        for _ in range(60):
-            if (said := sluice(*command)).endswith("4 dead letters\n") or "5 dead letters" in said:
-                break
+        until = time.monotonic() + PATIENCE_SECONDS
+        while letters(said := sluice(*command)) < before + len(bodies):
+            if time.monotonic() > until:
+                raise Failed(f"the dead letters did not come:\n{said}")
     return f"$ sluice {' '.join(command)}\n{said.rstrip()}"
+
+
+def letters(said: str) -> int:
+    """How many there are, as `sluice dead` says it."""
+    found = re.search(r"^sluice: (\d+) dead letters?$", said, re.M)
+    return int(found[1]) if found else 0
 
 
 def tops() -> tuple[str, str]:
@@ -122,11 +124,7 @@ def watch() -> str:
             LOGGER.write_text(before.replace(sentence, "notification_received"))
             terminal.until("the old code stays")
             LOGGER.write_text(before)
-            terminal.read(1.0)
-            for _ in range(100):
-                if sum("sns-logger live after" in line for line in terminal.lines()) == 2:
-                    break
-                terminal.read(0.5)
+            terminal.until("sns-logger live after", times=2)
             return "\n".join(line for line in terminal.lines() if line)
     finally:
         LOGGER.write_text(before)
@@ -159,7 +157,6 @@ def draw() -> None:
         for name, make in (("make-run", make_run), ("monitor", monitor)):
             say(f"drawing {name}")
             (images / f"{name}.svg").write_text(make())
-        make_letters()
         texts = {"dead": dead()}
         texts["top"], texts["letters"] = tops()
         texts["watch"] = watch()

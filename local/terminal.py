@@ -60,12 +60,13 @@ class Terminal:
                 self.stream.feed(written)
         return True
 
-    def until(self, text: str) -> None:
-        """Reads until the screen has this text."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not any(text in line for line in self.screen.display):
-            if time.monotonic() > end or not self.read(0.1) and not any(text in line for line in self.screen.display):
+    def until(self, text: str, times: int = 1) -> None:
+        """Reads until so many of the screen's lines have this text."""
+        end, runs = time.monotonic() + PATIENCE_SECONDS, True
+        while sum(text in line for line in self.screen.display) < times:
+            if not runs or time.monotonic() > end:
                 raise Failed(f"the screen never said {text!r}:\n" + "\n".join(self.lines()))
+            runs = self.read(0.1)
 
     def press(self, keys: str) -> None:
         """Types."""

@@ -132,6 +132,11 @@ fn the_adapters_know_the_core_and_not_the_reverse() {
 }
 
 #[test]
+fn the_engine_uses_the_store_and_the_store_nothing_of_the_engine() {
+    assert_eq!(mentions("idempotency", &["delivery::"]), [""; 0]);
+}
+
+#[test]
 fn a_function_that_calls_no_aws_service_links_no_sdk() {
     let linked = tree("sns-logger", "99");
     assert!(linked.contains("lambda_runtime v"), "{linked}");

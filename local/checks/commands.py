@@ -22,7 +22,7 @@ from paths import ROOT
 FOLDERS = ("bench", "cli", "docs", "events", "functions", "local", "shared", "tests")
 TOOLS = ("aws", "cargo", "make", "sam")
 COMMAND = re.compile(rf"(?<![\w/.$-])({'|'.join(TOOLS)}) (?=[a-z-])")
-END = re.compile(r"\s(?:#|\||&&|&|;|>|<|2>)(?=\s|$)|;(?=\s)|\)(?=\s|$)|…|\s(?:every|in a)\s")
+END = re.compile(r"\s(?:#|\||&&|&|;|>|<|2>)(?=\s|$)|;(?=\s)|\)(?=\s|$)|…")
 
 GLOBAL_OPTIONS = {"output", "query", "profile", "region", "endpoint-url", "no-cli-pager"}
 OWN_COMMANDS = {

@@ -1,5 +1,7 @@
 //! What is said when AWS cannot be used, and the exit codes.
 
+use serde_json::json;
+
 use super::sluice::Sluice;
 
 /// The command fails with one sentence, which names the cure.
@@ -31,6 +33,30 @@ impl Sluice {
 fn account(sluice: &Sluice, arguments: &[&str]) -> String {
     let printed = sluice.done(&[arguments, &["whoami", "--output", "json"]].concat());
     serde_json::from_str::<serde_json::Value>(&printed).unwrap()["account"].as_str().unwrap().to_owned()
+}
+
+/// What `aws login` leaves on the machine, as the SDK reads it: the session in the profile, its token in a file named by the
+/// SHA-256 of the session.
+#[test]
+fn a_profile_of_aws_login_gives_its_credentials_and_says_when_there_are_none() {
+    const SESSION: &str = "arn:aws:iam::333333333333:user/ada";
+    const FILE: &str = "29dda60f4eefc7e341803eea95b47ce8869bd33baf301f1aa09f12fe98e29cb1.json";
+    let folder = std::env::temp_dir().join(super::sluice::new_name("login"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("config");
+    std::fs::write(&config, format!("[profile ada]\nregion = us-east-1\nlogin_session = {SESSION}\n")).unwrap();
+    let sluice = Sluice::on_the_stack()
+        .with("AWS_CONFIG_FILE", config.to_str().unwrap())
+        .with("AWS_LOGIN_CACHE_DIRECTORY", folder.to_str().unwrap());
+    fails_with(&sluice, &["--profile", "ada", "queue", "list"], "aws login");
+    let token = json!({
+        "accessToken": {"accessKeyId": "333333333333", "secretAccessKey": "x", "sessionToken": "x", "accountId": "333333333333",
+                        "expiresAt": "2099-01-01T00:00:00Z"},
+        "tokenType": "aws_sigv4", "refreshToken": "x", "clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": "x",
+    });
+    std::fs::write(folder.join(FILE), token.to_string()).unwrap();
+    assert_eq!(account(&sluice, &["--profile", "ada"]), "333333333333");
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

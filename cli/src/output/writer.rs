@@ -7,9 +7,12 @@ use std::{
         mpsc::{self, Sender},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
+
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +72,12 @@ pub(super) async fn settled() -> io::Result<()> {
     told.await.unwrap_or(Ok(()))
 }
 
-/// As [`settled`], for who may not await. Nothing else goes on in the meantime.
+/// As [`settled`], for who may not await. Nothing else goes on in the meantime, no heartbeat and no signal, and so it
+/// waits for a moment only: where nobody reads, a bar may be drawn over a line.
 pub(super) fn settle() {
     let (sender, told) = mpsc::channel();
     tell(move |outcome| drop(sender.send(outcome)));
-    let _ = told.recv();
+    let _ = told.recv_timeout(MOMENT);
 }
 
 fn tell(told: impl FnOnce(io::Result<()>) + Send + 'static) {

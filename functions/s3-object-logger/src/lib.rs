@@ -146,7 +146,7 @@ impl<P: Publisher, S: IdempotencyStore> ObjectLogger<P, S> {
         };
         let outcome = match self.guard.as_ref().zip(effect(channel, objects)) {
             None => sending.await.map(|()| Completion::Done),
-            Some((guard, effect)) => guard.once(&effect, Deadline::after(Some(time)), sending).await,
+            Some((guard, effect)) => guard.once(&effect, deadline, sending).await,
         };
         let count = objects.len();
         match &outcome {

@@ -32,6 +32,9 @@ use crate::{dead_letter::Kind, filter::Filter, quantity, queue_reference::QueueR
 /// answered without an error and has named no record as failed. Each is looked at once: what fails again and comes back
 /// while the command runs stays. What does not match is looked at (its receive count rises) and visible again when the
 /// command ends.
+///
+/// Eight calls of a kind are under way at once; one where a FIFO queue, --rate or --max asks for it, and one invocation
+/// after the other.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "On a FIFO queue a message can be reached only through those before it in its group: what does not \

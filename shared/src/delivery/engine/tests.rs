@@ -20,7 +20,9 @@ use crate::{
 };
 
 mod asked;
+mod order;
 mod stores;
+mod times;
 
 use self::asked::{Asked, Call};
 
@@ -244,154 +246,6 @@ async fn a_message_that_is_there_twice_is_one_delivery_with_the_newest_handle() 
     let report =
         engine.run(of(EventSource::Dispatch, "jobs", [Ok(record("0", "done")), Ok(newest)]), seconds(30), &obey).await;
     assert_eq!((report.size(), engine.port.deleted()), (1, vec!["newest".to_owned()]));
-}
-
-fn unreadable(id: &str, group: Option<&str>) -> MalformedRecord {
-    let event =
-        r#"{"Records":[{"messageId":"m","receiptHandle":"h","eventSourceARN":"arn:aws:sqs:us-east-1:1:jobs"}]}"#;
-    let problem = read_batch(event).unwrap().unwrap().records.remove(0).unwrap_err().problem;
-    MalformedRecord {
-        message_id: id.to_owned(),
-        receipt_handle: Some(format!("handle-{id}")),
-        group_id: group.map(ToOwned::to_owned),
-        problem,
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_unreadable_record_keeps_its_place_in_its_group() {
-    let engine = engine(Asked::default());
-    let mut batch = groups(EventSource::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
-    batch.records[0] = Err(unreadable("0", Some("red")));
-    assert_eq!(fates(&engine.run(batch, seconds(30), &obey).await), ["retry", "blocked", "done"]);
-    let mut unknown = groups(EventSource::Mapping, &[("red", "done"), ("red", "done"), ("blue", "done")]);
-    unknown.records[1] = Err(unreadable("1", None));
-    let report = engine.run(unknown, seconds(30), &obey).await;
-    assert_eq!(fates(&report), ["done", "retry", "blocked"], "it may be of any group");
-}
-
-#[tokio::test(start_paused = true)]
-async fn on_a_fifo_queue_the_next_of_a_group_begins_when_the_one_before_is_deleted() {
-    let engine = engine(Asked::default());
-    let order = Mutex::new(Vec::new());
-    let note = async |record: &Record| {
-        order.lock().unwrap().push((record.message_id.clone(), engine.port.deleted().len()));
-        Ok(())
-    };
-    engine.run(groups(EventSource::Dispatch, &[("red", ""), ("red", ""), ("red", "")]), seconds(30), &note).await;
-    assert_eq!(order.into_inner().unwrap(), [("0".to_owned(), 0), ("1".to_owned(), 1), ("2".to_owned(), 2)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn on_a_fifo_queue_a_record_that_could_not_be_deleted_ends_its_group_and_no_other() {
-    let engine = engine(Asked { expired: vec!["handle-0"], ..Asked::default() });
-    let batch = groups(EventSource::Dispatch, &[("red", ""), ("red", ""), ("blue", "")]);
-    let report = engine.run(batch, seconds(30), &obey).await;
-    assert_eq!(fates(&report), ["done", "blocked", "done"]);
-    assert!(report.deliveries[0].is_not_deleted());
-}
-
-#[tokio::test(start_paused = true)]
-async fn on_a_fifo_queue_work_stops_when_its_handle_does_and_on_a_standard_queue_it_goes_on() {
-    let engine = engine(Asked { changes_hang: true, ..Asked::default() });
-    let visible_for_twenty = |batch: Batch| Batch { visibility: Some(Duration::from_secs(20)), ..batch };
-    let fifo = engine
-        .run(visible_for_twenty(groups(EventSource::Dispatch, &[("red", "25"), ("red", "1")])), seconds(60), &obey)
-        .await;
-    assert_eq!(fates(&fifo), ["abandoned", "blocked"]);
-    let only_beats = engine.port.calls().iter().all(|call| matches!(call, Call::Change(changes) if changes[0].1 == 20));
-    assert!(only_beats, "its group may be in another consumer's hands: {:?}", engine.port.calls());
-    let standard = engine.run(visible_for_twenty(bodies(EventSource::Dispatch, &["25"])), seconds(60), &obey).await;
-    assert_eq!((fates(&standard), standard.deliveries[0].deletion), (vec!["done"], Deletion::Late));
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_visibility_is_changed_after_the_handle_s_time() {
-    let engine = engine(Asked { changes_hang: true, ..Asked::default() });
-    let slow_failure = async |_: &Record| {
-        sleep(Duration::from_secs(25)).await;
-        Err(RecordError::retry("busy"))
-    };
-    let batch = Batch { visibility: Some(Duration::from_secs(20)), ..bodies(EventSource::Dispatch, &["x"]) };
-    engine.run(batch, seconds(60), &slow_failure).await;
-    let last = engine.port.calls.lock().unwrap().iter().map(|(at, _)| at.as_secs()).max();
-    assert!(last < Some(20), "it fails at 25 s: {last:?}");
-    // Received fifteen seconds before the invocation, and ten more for clocks that differ: over at once.
-    let received_at = Some(now_at(Duration::ZERO) - Duration::from_secs(15));
-    let old = Batch {
-        visibility: Some(Duration::from_secs(20)),
-        received_at,
-        ..bodies(EventSource::Dispatch, &["retry", "done"])
-    };
-    let report = super::tests::engine(Asked::default()).run(old, seconds(60), &obey).await;
-    assert_eq!((report.deliveries[0].delay, report.deliveries[1].deletion), (None, Deletion::Late));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_delay_is_clipped_to_what_is_left_of_twelve_hours() {
-    let engine = engine(Asked::default());
-    let half_a_day = async |_: &Record| Err(RecordError::retry_after(Duration::from_hours(12), "tomorrow"));
-    engine.run(bodies(EventSource::Mapping, &["x"]), seconds(30), &half_a_day).await;
-    assert_eq!(engine.port.delays()[0].1, 11 * 3_600, "how long ago it was received is not known");
-    let engine = super::tests::engine(Asked::default());
-    let received_at = Some(now_at(Duration::ZERO) - Duration::from_hours(1));
-    engine.run(Batch { received_at, ..bodies(EventSource::Dispatch, &["x"]) }, seconds(30), &half_a_day).await;
-    assert_eq!(engine.port.delays()[0].1, 11 * 3_600 - 10);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_heartbeat_keeps_messages_invisible_until_they_are_settled() {
-    let beating = Policy { visibility: Some(Duration::from_secs(30)), ..policy() };
-    let engine = engine_with(Asked::default(), beating);
-    let report = engine.run(bodies(EventSource::Dispatch, &["45", "45"]), seconds(300), &obey).await;
-    assert!(report.failed_ids().is_empty());
-    let beats: Vec<u64> = engine.port.calls.lock().unwrap().iter().map(|(at, _)| at.as_secs()).collect();
-    // After each third; the last call is the delete.
-    assert_eq!(beats, [10, 20, 30, 40, 45]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_beat_is_sent_where_the_visibility_outlasts_the_invocation() {
-    for (visibility, beats) in [(61, 0), (60, 1)] {
-        let engine = engine_with(Asked::default(), policy());
-        let batch =
-            Batch { visibility: Some(Duration::from_secs(visibility)), ..bodies(EventSource::Dispatch, &["44"]) };
-        engine.run(batch, Deadline::after(Some(Duration::from_millis(60_500))), &obey).await;
-        assert_eq!(engine.port.delays().len(), beats, "{visibility}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_twelve_hour_visibility_does_not_stop_a_job_of_five_hours() {
-    for visibility in [12, 6] {
-        let engine = engine_with(Asked::default(), policy());
-        let received_at = Some(now_at(Duration::ZERO));
-        let visibility = Some(Duration::from_hours(visibility));
-        let batch = Batch { received_at, visibility, ..bodies(EventSource::Dispatch, &["18000"]) };
-        let report = engine.run(batch, Deadline::never(), &obey).await;
-        assert_eq!((fates(&report), report.deliveries[0].deletion), (vec!["done"], Deletion::Deleted));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_oldest_in_receives_begin_first_and_those_that_begin_later_know_how_long_work_takes() {
-    let one_at_a_time = Policy { concurrency: 1, ..policy() };
-    let engine = engine_with(Asked::default(), one_at_a_time);
-    let mut batch = bodies(EventSource::Mapping, &["10", "10", "10"]);
-    batch.records[2].as_mut().unwrap().receive_count = Some(9);
-    // 30 s: the third would be stopped half-way, so it is not begun.
-    let report = engine.run(batch, seconds(30), &obey).await;
-    assert_eq!(fates(&report), ["done", "not started", "done"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_work_that_began_with_the_invocation_fails_at_its_end() {
-    let one_at_a_time = Policy { concurrency: 1, ..policy() };
-    let engine = engine_with(Asked::default(), one_at_a_time);
-    let report = engine.run(bodies(EventSource::Mapping, &["1", "hang"]), seconds(30), &obey).await;
-    assert_eq!(fates(&report), ["done", "out of time"]);
-    let report = engine.run(bodies(EventSource::Mapping, &["hang", "1"]), seconds(30), &obey).await;
-    assert_eq!(fates(&report), ["retry", "not started"]);
 }
 
 #[tokio::test(start_paused = true)]

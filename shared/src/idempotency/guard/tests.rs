@@ -7,7 +7,7 @@ use std::{
 use serde_json::json;
 
 use super::*;
-use crate::{delivery::Disposition, idempotency::MemoryStore, random::SystemRandom};
+use crate::{idempotency::MemoryStore, random::SystemRandom, record_error::Disposition};
 
 /// A clock that tests set by hand.
 #[derive(Default)]
