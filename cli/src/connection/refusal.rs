@@ -55,7 +55,7 @@ const SENTENCES: [(&[&str], &str); 13] = [
     ),
     (
         &["InvalidClientTokenId", "UnrecognizedClient", "InvalidAccessKeyId", "security token included in the request"],
-        "AWS does not know these credentials: renew them (aws sso login, aws configure) or choose others with --profile",
+        "AWS does not know these credentials: renew them (aws sso login, aws login, aws configure) or choose others with --profile",
     ),
     (
         &["OptInRequired", "RegionDisabled"],
@@ -144,12 +144,12 @@ fn missing_credentials(error: &CredentialsError) -> anyhow::Error {
     // The instance's metadata are the last place of the chain: not finding them there is finding none.
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || cause.contains("IMDS") {
         return anyhow!(
-            "no AWS credentials were found: run `aws sso login` or `aws configure`, set AWS_ACCESS_KEY_ID and \
+            "no AWS credentials were found: run `aws sso login`, `aws login` or `aws configure`, set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY, or choose a profile with --profile"
         );
     }
     anyhow!(
-        "the AWS credentials could not be loaded: check the profile (--profile, AWS_PROFILE) or run `aws sso login` ({cause})"
+        "the AWS credentials could not be loaded: check the profile (--profile, AWS_PROFILE), or run `aws sso login` or `aws login` ({cause})"
     )
 }
 

@@ -12,8 +12,8 @@ use tracing_subscriber::{
 
 use super::Output;
 
-/// What the command says of each message itself.
-const SAID_ANYWAY: &str = "sluicegate::delivery::log";
+/// What the command says itself: of each message, and of credentials that could not be had.
+const SAID_ANYWAY: [&str; 2] = ["sluicegate::delivery::log", "aws_config::profile::credentials"];
 
 impl Output {
     /// From now on warnings are shown, and with `verbose` more.
@@ -25,7 +25,8 @@ impl Output {
         };
         let mut levels = Targets::new().with_default(others).with_target("sluicegate", toolkit);
         if verbose == 0 {
-            levels = levels.with_target(SAID_ANYWAY, tracing_subscriber::filter::LevelFilter::OFF);
+            levels =
+                levels.with_targets(SAID_ANYWAY.map(|target| (target, tracing_subscriber::filter::LevelFilter::OFF)));
         }
         let lines = fmt::layer().without_time().with_target(verbose > 0).with_ansi(false).with_writer(Notes(self));
         // A second call keeps the first: tests in one process may both ask for one.
