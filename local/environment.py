@@ -19,6 +19,8 @@ CALLERS_OWN = re.compile(
     r"|MAKE|MFLAGS$"
     # What changes a binary, or where it is put. Mirrors, proxies and wrappers of cargo stay.
     r"|CARGO_(LAMBDA_|PROFILE_|ENCODED_|TARGET_DIR$|BUILD_(TARGET|RUSTFLAGS))|RUSTFLAGS$"
+    # What a cargo around this one tells of its package: `ring` would be compiled anew for it, and all that stands on it.
+    r"|CARGO_(PKG_|MANIFEST_)"
 )
 """How the names of settings begin that belong to the caller alone."""
 

@@ -1,6 +1,7 @@
 //! The dependency rules of the workspace: who may know whom.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -168,6 +169,20 @@ fn each_function_links_only_the_clients_it_asks_for() {
         linked.dedup();
         assert_eq!(linked, clients(&function), "{function}");
     }
+}
+
+/// Else the whole SDK is compiled once for `make test` and once more for documentation and `make run`: what a development
+/// dependency asks of a crate that the SDK is made of.
+#[test]
+fn development_dependencies_change_no_feature_of_what_is_built_without_them() {
+    let built = |kinds: &str| -> BTreeSet<String> {
+        let tree = cargo(&["tree", "--workspace", "--all-features", "-e", kinds, "--prefix", "none", "-f", "{p} {f}"]);
+        tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let (without, with) = (built("normal,build"), built("normal,build,dev"));
+    assert!(without.iter().any(|line| line.starts_with("getrandom v")), "{without:?}");
+    let differ: Vec<&String> = without.difference(&with).collect();
+    assert!(differ.is_empty(), "name them in tests/Cargo.toml, in the feature `stack`: {differ:?}");
 }
 
 #[test]

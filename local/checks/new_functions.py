@@ -1,17 +1,22 @@
-"""Makes a function of each trigger, in a copy of the repository by `make new` and outside by `cargo lambda new`, and tests them."""
+"""Makes a function of each trigger, in a copy of the repository by `make new` and outside by `cargo lambda new`, and tests them.
+
+Outside they stand on the crate as it would be published, and so does the function of its README.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Mapping
 
 import environment
 import tools
 from console import Failed, say
-from paths import ROOT, STATE
+from paths import HERE, ROOT, STATE
 
 FOLDER = STATE / "test" / "new-functions"
 COPY, OUTSIDE = FOLDER / "copy", FOLDER / "outside"
@@ -45,14 +50,35 @@ def outside(env: Mapping[str, str], sam: Path) -> None:
     """Each trigger's crate, far from the repository: it builds, its test passes, and its template is one."""
     OUTSIDE.mkdir()
     shutil.copy(ROOT / "Cargo.lock", OUTSIDE)
+    _run(["cargo", "package", "--package", "sluicegate", "--allow-dirty", "--no-verify"], ROOT, env)
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    shutil.unpack_archive(HERE / "target" / "package" / f"sluicegate-{version}.crate", OUTSIDE, "gztar")
+    (OUTSIDE / f"sluicegate-{version}").rename(OUTSIDE / "shared")
+    _readme_function(OUTSIDE / "of-the-readme")
     # One workspace of them, with the repository's profile: what is compiled already is found.
     profile = '[profile.dev]\ndebug = "line-tables-only"\n[profile.dev.package."*"]\ndebug = false\n'
-    (OUTSIDE / "Cargo.toml").write_text(f'[workspace]\nresolver = "3"\nmembers = ["a-new-*"]\n{profile}')
+    members = 'members = ["a-new-*", "of-the-readme"]\nexclude = ["shared"]'
+    (OUTSIDE / "Cargo.toml").write_text(f'[workspace]\nresolver = "3"\n{members}\n{profile}')
     for trigger, name in NAMES.items():
-        given = ["--no-interactive", "--template", ROOT / "templates" / trigger, "--render-var", f"sluicegate={ROOT}"]
+        given = ["--no-interactive", "--template", ROOT / "templates" / trigger, "--render-var", f"sluicegate={OUTSIDE}"]
         _run(["cargo", "lambda", "new", name, *given], OUTSIDE, env)
         _run([sam / "sam", "validate", "--lint", "--template", OUTSIDE / name / "template.yaml"], OUTSIDE, environment.for_sam())
     _run(["cargo", "test", "--bins", "--lib"], OUTSIDE, env)
+
+
+def _readme_function(folder: Path) -> None:
+    """The crate that the README shows whole."""
+    readme = (ROOT / "shared" / "README.md").read_text()
+    (dependencies,), (function,) = (
+        re.findall(rf"^```{language}\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) for language in ("toml", "rust,no_run")
+    )
+    example = (ROOT / "shared" / "examples" / "queue.rs").read_text()
+    if len(function.splitlines()) > 17 or not example.endswith("\n\n" + function):
+        raise Failed("the README's function has grown, or is another than examples/queue.rs")
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "main.rs").write_text(function)
+    dependencies = re.sub(r'(sluicegate = \{ )version = "[0-9.]+"', r'\1path = "../shared"', dependencies)
+    (folder / "Cargo.toml").write_text(f'[package]\nname = "of-the-readme"\nedition = "2024"\n\n{dependencies}')
 
 
 def _run(command: list[str | Path], folder: Path, env: Mapping[str, str]) -> None:

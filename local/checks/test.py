@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import environment
 import tools
@@ -28,14 +30,15 @@ SIDE_BY_SIDE = ["--", "--test-threads", "8"]
 RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed;")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
-    """What the steps came to."""
+    """What a step came to."""
 
-    passed: int = 0
-    failed: int = 0
-    broken_steps: list[str] = field(default_factory=list)
-    times: list[tuple[str, float]] = field(default_factory=list)
+    title: str
+    code: int
+    seconds: float
+    passed: int
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -49,34 +52,59 @@ class Step:
     """What it needs of `.local/tools`."""
     after: str = ""
     """The step without which it cannot be."""
+    waits: bool = False
+    """It waits more than it works: the steps behind it run beside it."""
 
-    def run(self, outcome: Outcome) -> bool:
-        """Runs it with its output on the terminal; counts the tests it reports."""
+    def run(self, screen: Screen) -> Outcome:
+        """Runs it with its output on the screen; counts the tests it reports."""
         paths = [tools.ensure(name) for name in self.tools]
-        say(f"\n=== {self.title}: {' '.join(map(str, self.command))}")
+        screen.line(f"\n=== {self.title}: {' '.join(map(str, self.command))}\n")
         started = time.monotonic()
         process = subprocess.Popen(
             self.command, cwd=ROOT, env={**self.env, "PATH": environment.path_with(*paths)}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="backslashreplace",
         )
         assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                print(line, end="", flush=True)
-                counted = RESULT.match(line)
-                if counted:
-                    outcome.passed += int(counted[1])
-                    outcome.failed += int(counted[2])
-            code = process.wait()
-        except BaseException:
+        screen.processes.append(process)
+        passed = failed = 0
+        for line in process.stdout:
+            screen.line(line)
+            counted = RESULT.match(line)
+            if counted:
+                passed, failed = passed + int(counted[1]), failed + int(counted[2])
+        code = process.wait()
+        if code != 0:
+            screen.line(f"=== {self.title}: FAILED with exit code {code}\n")
+        return Outcome(self.title, code, time.monotonic() - started, passed, failed)
+
+
+class Screen:
+    """The terminal, for one step after the other; what another one says meanwhile is kept until its turn."""
+
+    def __init__(self, is_shown: bool = True) -> None:
+        self.processes: list[subprocess.Popen[str]] = []
+        self._kept: list[str] | None = None if is_shown else []
+        self._turn = Lock()
+
+    def line(self, text: str) -> None:
+        """Shows it, or keeps it."""
+        with self._turn:
+            if self._kept is None:
+                print(text, end="", flush=True)
+            else:
+                self._kept.append(text)
+
+    def show(self) -> None:
+        """Shows what was kept, and from now on all."""
+        with self._turn:
+            print("".join(self._kept or []), end="", flush=True)
+            self._kept = None
+
+    def end(self) -> None:
+        """Ends what still runs."""
+        for process in self.processes:
             process.terminate()
             process.wait()
-            raise
-        outcome.times.append((self.title, time.monotonic() - started))
-        if code != 0:
-            outcome.broken_steps.append(self.title)
-            say(f"=== {self.title}: FAILED with exit code {code}")
-        return code == 0
 
 
 def cargo(command: str) -> list[str | Path]:
@@ -85,7 +113,7 @@ def cargo(command: str) -> list[str | Path]:
 
 
 def steps() -> list[Step]:
-    """Every step: cheap checks first, the local AWS last."""
+    """Every step: cheap checks first; beside the tests on the local AWS, what compiles."""
     env = environment.for_cargo()
     strict = {**env, "RUSTDOCFLAGS": "-D warnings"}
     here = {**env, "PYTHONPATH": str(ROOT / "local")}
@@ -93,6 +121,7 @@ def steps() -> list[Step]:
     clippy = ["cargo", "clippy", "-p", "sluicegate", "--no-default-features", "--", "-D", "warnings"]
     simulation = ["cargo", "test", "--profile", "simulation", "-p", "simulation", "--test", "seeds"]
     # Each function may do only what its role allows: every route that works has the permissions it needs.
+    end_to_end = [*cargo("test"), "--no-fail-fast", "--test", "sluicegate", *SIDE_BY_SIDE]
     up = [*STACK, "up", "--dir", FOLDER, "--enforce-iam"]
     found = [
         Step("format", ["cargo", "fmt", "--all", "--check"], env),
@@ -100,21 +129,20 @@ def steps() -> list[Step]:
         Step("the crate without features", clippy, env),
         Step("documentation", [*cargo("doc"), "--no-deps"], strict),
         Step("public items", [sys.executable, "-m", "checks.surface"], here, after="documentation"),
+        Step("map", [sys.executable, ROOT / "local" / "map.py", "--check"], env),
         Step("dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"], env),
         Step("unit tests", [*cargo("test"), "--no-fail-fast", "--lib"], env),
-        Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
-        Step("package", [sys.executable, "-m", "checks.package"], here),
-        Step("simulation", simulation, env),
-        Step("map", [sys.executable, ROOT / "local" / "map.py", "--check"], env),
-        Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
-        Step("new functions", [sys.executable, "-m", "checks.new_functions"], here, ("build", "sam")),
-        Step("commands", ["python", "-m", "checks.commands"], here, ("sam", "build")),
+        Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
+        Step("end to end", end_to_end, on_the_stack, ("microburst",), LOCAL_AWS, waits=True),
+        # As it was built: what is deployed is what is looked at.
+        Step("template security", [sys.executable, "-m", "checks.template_security"], here, ("sam", "checkov"), LOCAL_AWS),
         Step("template", [sys.executable, "-m", "checks.template"], here, ("sam",)),
         Step("workflows", [sys.executable, "-m", "checks.workflows"], here, ("workflows",)),
-        Step(LOCAL_AWS, up, env, ("build", "sam", "ministack")),
-        # As it was built: what is deployed is what is looked at.
-        Step("template security", [sys.executable, "-m", "checks.template_security"], here, ("sam", "checkov")),
-        Step("end to end", [*cargo("test"), "--no-fail-fast", "--test", "sluicegate", *SIDE_BY_SIDE], on_the_stack, ("microburst",), LOCAL_AWS),
+        Step("commands", ["python", "-m", "checks.commands"], here, ("sam", "build")),
+        Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
+        Step("new functions", [sys.executable, "-m", "checks.new_functions"], here, ("build", "sam")),
+        Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
+        Step("simulation", simulation, env),
     ]
     return [step for step in found if step.title != "dependencies" or shutil.which("cargo-deny")]
 
@@ -131,19 +159,31 @@ def chosen(only: str) -> list[Step]:
     return [step for step in every if not names or step.title in wanted]
 
 
-def run(wanted: list[Step]) -> Outcome:
-    """Runs these one after the other; their tools are installed meanwhile."""
-    outcome = Outcome()
+def run(wanted: list[Step]) -> list[Outcome]:
+    """Runs these one after the other, and the one that waits beside those behind it; their tools are installed meanwhile."""
+    outcomes: list[Outcome] = []
     needed = [name for step in wanted for name in step.tools]
+    screen, aside = Screen(), Screen(is_shown=False)
     try:
-        with tools.meanwhile(*dict.fromkeys(needed)):
-            for step in wanted:
-                if step.after not in outcome.broken_steps:
-                    step.run(outcome)
+        with tools.meanwhile(*dict.fromkeys(needed)), ThreadPoolExecutor(1) as beside:
+            waiting: list[Future[Outcome]] = []
+            try:
+                for step in wanted:
+                    if step.after in [outcome.title for outcome in outcomes if outcome.code != 0]:
+                        continue
+                    if step.waits:
+                        waiting.append(beside.submit(step.run, aside))
+                    else:
+                        outcomes.append(step.run(screen))
+                aside.show()
+                outcomes.extend(future.result() for future in waiting)
+            finally:
+                screen.end()
+                aside.end()
     finally:
         if any(step.title == LOCAL_AWS for step in wanted):
             subprocess.run([*STACK, "down", "--dir", FOLDER], cwd=ROOT)
-    return outcome
+    return outcomes
 
 
 def main() -> int:
@@ -153,21 +193,23 @@ def main() -> int:
     only = parser.parse_args().only
     started = time.monotonic()
     try:
-        outcome = run(chosen(only))
+        outcomes = run(chosen(only))
     except Failed as failure:
         print(failure, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     say()
-    for title, seconds in outcome.times:
-        say(f"{title:<30} {'FAILED' if title in outcome.broken_steps else 'ok':<7} {seconds:6.1f} s")
-    say(f"{'all':<30} {'FAILED' if outcome.broken_steps else 'ok':<7} {time.monotonic() - started:6.1f} s")
+    for outcome in outcomes:
+        say(f"{outcome.title:<30} {'ok' if outcome.code == 0 else 'FAILED':<7} {outcome.seconds:6.1f} s")
     # A step may break without a failed test: then it is named here, and the exit code says so.
-    for title in outcome.broken_steps:
+    broken = [outcome.title for outcome in outcomes if outcome.code != 0]
+    say(f"{'all':<30} {'FAILED' if broken else 'ok':<7} {time.monotonic() - started:6.1f} s")
+    for title in broken:
         say(f"broken: {title}")
-    say(f"{outcome.passed} passed, {outcome.failed} failed")
-    return 1 if outcome.broken_steps or outcome.failed else 0
+    passed, failed = sum(outcome.passed for outcome in outcomes), sum(outcome.failed for outcome in outcomes)
+    say(f"{passed} passed, {failed} failed")
+    return 1 if broken or failed else 0
 
 
 if __name__ == "__main__":

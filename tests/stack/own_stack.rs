@@ -39,3 +39,22 @@ impl Drop for OwnStack {
         let _ = Command::new("python3").arg(stack).args(["down", "--dir"]).arg(&self.folder).output();
     }
 }
+
+/// `ring` is compiled anew when a cargo around cargo names its package, and all that stands on it with it.
+#[test]
+fn a_build_sees_nothing_of_what_belongs_to_the_caller() {
+    let callers = ["AWS_PROFILE", "PIP_USER", "PYTHONSTARTUP", "RUSTFLAGS", "CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"];
+    let output = Command::new("python3")
+        .args(["-c", "import environment; print(*environment.for_cargo(), sep='\\n')"])
+        .env_clear()
+        .envs(callers.map(|name| (name, "the caller's")))
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("PYTHONPATH", repository().join("local"))
+        .output()
+        .unwrap();
+    let seen = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<&str> = seen.lines().collect();
+    assert!(names.contains(&"PATH"), "{seen}{}", String::from_utf8_lossy(&output.stderr));
+    let leaked: Vec<&&str> = callers.iter().filter(|name| names.contains(name)).collect();
+    assert!(leaked.is_empty(), "{leaked:?}");
+}
