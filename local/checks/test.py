@@ -140,6 +140,7 @@ def steps() -> list[Step]:
         Step("workflows", [sys.executable, "-m", "checks.workflows"], here, ("workflows",)),
         Step("commands", ["python", "-m", "checks.commands"], here, ("sam", "build")),
         Step("by hand", [sys.executable, "-m", "checks.by_hand"], here, ("build",)),
+        Step("watch", ["python", "-m", "checks.watch"], here, ("ministack",)),
         Step("new functions", [sys.executable, "-m", "checks.new_functions"], here, ("build", "sam")),
         Step("doc tests", [*cargo("test"), "--no-fail-fast", "--doc"], env),
         Step("simulation", simulation, env),

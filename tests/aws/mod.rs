@@ -111,17 +111,22 @@ impl Aws {
 
     /// Waits until the queue is as it should be.
     pub(crate) async fn queue_becomes(&self, what: &str, condition: impl Fn(&Queue) -> bool) {
+        self.called_until(what, || condition(&self.queue())).await;
+    }
+
+    /// Waits until so much was called that this holds.
+    pub(crate) async fn called_until(&self, what: &str, condition: impl Fn() -> bool) {
         let waiting = async {
             loop {
                 let called = self.state.called.notified();
-                if condition(&self.queue()) {
+                if condition() {
                     return;
                 }
                 called.await;
             }
         };
         let became = tokio::time::timeout(LIMIT, waiting).await;
-        assert!(became.is_ok(), "the queue did not become {what} within {LIMIT:?}: {:?}", self.queue());
+        assert!(became.is_ok(), "not {what} within {LIMIT:?}: {:?}", self.queue());
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::sluice::{Outcome, Sluice, new_name, terminate};
-use crate::stack::repository;
+use crate::{aws::Aws, stack::repository};
 
 #[test]
 fn a_file_sends_a_message_an_element_and_prints_each_id() {
@@ -166,6 +166,37 @@ fn a_pipe_is_sent_while_it_is_written_and_a_signal_sends_what_was() {
     assert!(outcome.stderr.contains(&said), "{sent} printed, {outcome:?}");
     let status = sluice.done(&["queue", "status", &name, "--output", "json"]);
     assert_eq!(serde_json::from_str::<Value>(&status).unwrap()["visible"], sent);
+}
+
+/// 64 MiB through a pipe, as `sluice receive --output json` writes them.
+#[tokio::test]
+async fn what_comes_through_a_pipe_is_never_in_memory_at_once() {
+    const MESSAGES: usize = 1_024;
+    let aws = Aws::start([]).await;
+    let mut sluice = Sluice::on_the_stack();
+    sluice.settings.insert("AWS_ENDPOINT_URL".to_owned(), aws.url());
+    let mut child = sluice.start(&["send", &format!("{}/123456789012/copies", aws.url()), "--messages", "-"]);
+    let mut stdin = child.stdin.take().unwrap();
+    let line = format!("{{\"body\":\"{}\"}}\n", "x".repeat(64 * 1_024));
+    // What it prints would fill the pipe.
+    let mut stdout = child.stdout.take().unwrap();
+    let printing = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    let stdin = tokio::task::spawn_blocking(move || {
+        for _ in 0..MESSAGES {
+            stdin.write_all(line.as_bytes()).unwrap();
+        }
+        stdin
+    });
+    let stdin = stdin.await.unwrap();
+    aws.called_until("all sent", || aws.count() >= MESSAGES.div_ceil(10)).await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    drop(stdin);
+    let outcome = tokio::task::spawn_blocking(move || Outcome::of(child)).await.unwrap();
+    printing.join().unwrap().unwrap();
+    assert_eq!((outcome.code, aws.entries("SendMessageBatch").len()), (Some(0), MESSAGES), "{outcome:?}");
+    assert!(peak.is_some_and(|peak| peak < 48 * 1_024), "{peak:?} KiB at most");
 }
 
 #[test]
