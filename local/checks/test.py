@@ -120,8 +120,8 @@ def steps() -> list[Step]:
     on_the_stack = {**env, "SLUICEGATE_STACK_ENV": str(FOLDER / "stack.env")}
     clippy = ["cargo", "clippy", "-p", "sluicegate", "--no-default-features", "--", "-D", "warnings"]
     simulation = ["cargo", "test", "--profile", "simulation", "-p", "simulation", "--test", "seeds"]
-    # Each function may do only what its role allows: every route that works has the permissions it needs.
     end_to_end = [*cargo("test"), "--no-fail-fast", "--test", "sluicegate", *SIDE_BY_SIDE]
+    # Each function may do only what its role allows: every route that works has the permissions it needs.
     up = [*STACK, "up", "--dir", FOLDER, "--enforce-iam"]
     found = [
         Step("format", ["cargo", "fmt", "--all", "--check"], env),
